@@ -1,0 +1,41 @@
+# Python 3.11+ and make are all that a fresh machine needs.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: help demo test test-full lint bench lock clean
+help: ## Say what each command does
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(READY): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(f"runtail needs Python 3.11 or later, {sys.executable} is {sys.version.split()[0]}" if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check "$$(grep -oE '^uv==[0-9.]+' constraints.txt)"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r constraints.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+demo: $(READY) ## Start the embedded engine, a gateway and a demo workflow; print the page's address
+	@exec $(BIN)/runtail demo
+
+test: $(READY) ## Run everything this machine can run in under 6 minutes
+	@$(BIN)/python -m tests.run
+
+test-full: $(READY) ## Run the long tests too (under 40 minutes)
+	@$(BIN)/python -m tests.run --full
+
+lint: $(READY) ## Check style, types and the arrows between packages
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/mypy broker gateway producers tests
+	@$(BIN)/lint-imports
+
+bench: $(READY) ## Measure against the naive ways, as ratios within one run
+	@$(BIN)/python -m tests.bench
+
+lock: ## Resolve the dependencies anew into constraints.txt
+	uv pip compile pyproject.toml --all-extras --group dev --universal --upgrade \
+		--generate-hashes --no-emit-index-url --python-version 3.11 -q -o constraints.txt
+
+clean: ## Remove what the commands above made
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,86 @@
+"""Read an entry, from the stream or from the live channel, as the same value. Pure: no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from runtail_broker.cursor import Cursor, RecordId
+from runtail_broker.errors import InvalidFrame
+
+HOLDS_STATUS, IS_END = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One frame as the stream holds it: records *seq* … *last_seq*, of which the last has *id*.
+
+    *before* is the tag of the frame before it, *tag* its own.
+    """
+
+    id: RecordId
+    seq: int
+    count: int
+    before: int
+    tag: int
+    flags: int
+    frame: bytes
+
+    @property
+    def last_seq(self) -> int:
+        """The seq of the frame's last record."""
+        return self.seq + self.count - 1
+
+    @property
+    def end(self) -> Cursor:
+        """The cursor after this frame."""
+        return Cursor(self.id, self.last_seq, self.tag)
+
+    @property
+    def first_id(self) -> RecordId:
+        """The id of the frame's first record."""
+        return RecordId(self.id.ms, self.id.n - self.count + 1)
+
+    @property
+    def is_end(self) -> bool:
+        """Whether this frame is an `end` record."""
+        return bool(self.flags & IS_END)
+
+    def cursor_at(self, seq: int) -> Cursor:
+        """Name the place after the record *seq*, which this frame holds."""
+        return Cursor(RecordId(self.id.ms, self.id.n - (self.last_seq - seq)), seq, self.tag)
+
+    def holds(self, cursor: Cursor) -> bool:
+        """Whether *cursor* stands after a record of this very frame."""
+        return (
+            cursor.seq is not None
+            and self.seq <= cursor.seq <= self.last_seq
+            and self.cursor_at(cursor.seq) == cursor
+        )
+
+    @classmethod
+    def from_stream(cls, entry_id: bytes, fields: Mapping[bytes, bytes]) -> Entry:
+        """Read what XRANGE answers; raise InvalidFrame for an entry that no script wrote."""
+        try:
+            return cls(
+                RecordId.parse(entry_id),
+                int(fields[b"s"]),
+                int(fields[b"n"]),
+                int(fields[b"p"]),
+                int(fields[b"t"]),
+                int(fields[b"x"]),
+                fields[b"f"],
+            )
+        except (KeyError, ValueError) as error:
+            raise InvalidFrame(f"stream entry {entry_id!r} is not runtail's: {error!r}") from error
+
+    @classmethod
+    def from_live(cls, message: bytes) -> Entry:
+        """Read what the live channel carries: `<id> <s> <n> <p> <t> <x>\\n<frame>`."""
+        head, _, frame = message.partition(b"\n")
+        try:
+            entry_id, seq, count, before, tag, flags = head.split(b" ")
+            place = RecordId.parse(entry_id)
+            return cls(place, int(seq), int(count), int(before), int(tag), int(flags), frame)
+        except ValueError as error:
+            raise InvalidFrame(f"live message {head[:80]!r} is not runtail's") from error

@@ -1,0 +1,73 @@
+"""Spell every key that runtail holds in Redis; no other module does.
+
+All keys of one execution share the hash tag `{<execution id>}`, so that one script touches one
+cluster slot. Pure: no I/O.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runtail_broker.errors import InvalidExecutionId
+
+INDEX_BUCKETS = 16
+SETTINGS = "runtail:settings"
+
+_EXECUTION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+~-]{0,127}", re.ASCII)
+
+
+def checked(execution_id: str) -> str:
+    """Return *execution_id* if it can be a key; raise InvalidExecutionId if not."""
+    if not _EXECUTION_ID.fullmatch(execution_id):
+        raise InvalidExecutionId(execution_id)
+    return execution_id
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionKeys:
+    """The keys and the channel of one execution."""
+
+    stream: str
+    state: str
+    publishers: str
+    notes: str
+    live: str
+
+    @classmethod
+    def of(cls, execution_id: str) -> ExecutionKeys:
+        """Spell the keys of *execution_id*, which must be valid."""
+        stem = f"runtail:{{{checked(execution_id)}}}:"
+        return cls(*(stem + part for part in ("stream", "state", "publishers", "notes", "live")))
+
+    @property
+    def for_scripts(self) -> tuple[str, str, str]:
+        """What the scripts take as KEYS."""
+        return (self.stream, self.state, self.publishers)
+
+
+def execution_of(live_channel: str) -> str:
+    """Name the execution whose live channel this is."""
+    return live_channel[len("runtail:{") : live_channel.rindex("}")]
+
+
+def index_of(execution_id: str) -> str:
+    """Name the sorted set that lists *execution_id* by its creation time."""
+    return f"runtail:index:{{{zlib.crc32(execution_id.encode()) % INDEX_BUCKETS}}}"
+
+
+def indexes() -> Iterator[str]:
+    """Name all sorted sets that list executions."""
+    return (f"runtail:index:{{{bucket}}}" for bucket in range(INDEX_BUCKETS))
+
+
+def claim(name: str) -> str:
+    """Name the lease for work that one gateway at a time does."""
+    return f"runtail:claim:{{{name}}}"
+
+
+def probe(tag: str) -> str:
+    """Name the key that a gateway's probe writes; *tag* picks the node."""
+    return f"runtail:probe:{{{tag}}}"

@@ -1,0 +1,235 @@
+"""Hear every frame as it is appended: one pub/sub connection per process and node.
+
+The stream is the truth, this is the fast path. Whoever listens must prove and re-read whenever
+`fresh` is called: what was published before a subscription was confirmed is not heard. A link can
+be alive and deaf, so each one is probed by a script that writes to its node and publishes back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import secrets
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import RedisError
+
+from runtail_broker.client import Nodes, Shard
+from runtail_broker.errors import RuntailError
+from runtail_broker.keys import ExecutionKeys, execution_of
+from runtail_broker.keys import probe as probe_key
+from runtail_broker.script import script
+
+log = logging.getLogger("runtail.live")
+_MESSAGES_A_TURN = 512  # then other tasks get theirs
+
+
+class Listener(Protocol):
+    """Who hears; both are called in the event loop and must not wait."""
+
+    def message(self, execution_id: str, payload: bytes) -> None:
+        """Take a frame of the live channel (see `Entry.from_live`)."""
+
+    def fresh(self, execution_id: str) -> None:
+        """The subscription was confirmed, for the first time or anew: prove and re-read."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSettings:
+    """Bounds of the live subscription."""
+
+    probe_seconds: float = 2.0
+    """How often each node is probed."""
+    probe_timeout_seconds: float = 6.0
+    """How long a link may go without hearing its probe before it is cut and made anew."""
+    backoff_seconds: float = 5.0
+    """Longest wait before a link is made anew; the waits are random below it."""
+
+
+class Live:
+    """Subscriptions to live channels, over one link per node. Use as an async context manager."""
+
+    def __init__(self, nodes: Nodes, listener: Listener, settings: LiveSettings) -> None:
+        self._nodes, self._listener, self._settings = nodes, listener, settings
+        self._links: dict[Redis, _Link] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._lock = asyncio.Lock()
+
+    async def __aenter__(self) -> Live:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def start(self) -> None:
+        """Link to every node there is, so that readiness can be told before anybody watches."""
+        for shard in await self._nodes.shards():
+            self._link(shard)
+
+    async def want(self, execution_id: str) -> None:
+        """Subscribe to *execution_id*; `fresh` tells when it is confirmed."""
+        link = await self._link_of(execution_id)
+        link.change(subscribe=ExecutionKeys.of(execution_id).live)
+
+    async def drop(self, execution_id: str) -> None:
+        """Unsubscribe from *execution_id*."""
+        link = await self._link_of(execution_id)
+        link.change(unsubscribe=ExecutionKeys.of(execution_id).live)
+
+    def silent_seconds(self) -> float:
+        """How long ago the link that was silent longest heard its own probe; inf before all did."""
+        now = time.monotonic()
+        return max((now - link.heard for link in self._links.values()), default=float("inf"))
+
+    def contact_seconds(self) -> float:
+        """How long there has been uninterrupted contact with the same primaries."""
+        now = time.monotonic()
+        return min((now - link.contact_since for link in self._links.values()), default=0.0)
+
+    async def _link_of(self, execution_id: str) -> _Link:
+        node = await self._nodes.node_of(execution_id)
+        if node not in self._links:
+            for shard in await self._nodes.shards():
+                self._link(shard)
+        return self._links[node]
+
+    def _link(self, shard: Shard) -> None:
+        if shard.node in self._links:
+            return
+        link = _Link(shard, self._listener, self._settings)
+        self._links[shard.node] = link
+        task = asyncio.create_task(link.run(), name=f"live link {shard.tag}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class _Link:
+    """One pub/sub connection; made anew for ever until its task is cancelled."""
+
+    def __init__(self, shard: Shard, listener: Listener, settings: LiveSettings) -> None:
+        self._shard, self._listener, self._settings = shard, listener, settings
+        self._wanted: set[str] = set()
+        self._changes: dict[str, bool] = {}  # channel → subscribe it, or unsubscribe
+        self._changed = asyncio.Event()
+        self._own = probe_key(shard.tag) + ":" + secrets.token_hex(8)
+        self.heard = float("-inf")
+        self.contact_since = float("inf")
+        self._run_id = b""
+
+    def change(self, *, subscribe: str = "", unsubscribe: str = "") -> None:
+        """Ask for a change; all that are asked for in one turn of the loop go out together."""
+        channel = subscribe or unsubscribe
+        (self._wanted.add if subscribe else self._wanted.discard)(channel)
+        self._changes[channel] = bool(subscribe)
+        self._changed.set()
+
+    async def run(self) -> None:
+        attempts = 0
+        while True:
+            begun = time.monotonic()
+            connection = _connection(self._shard.node)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    await connection.connect()
+                    self._changes = dict.fromkeys(self._wanted, True) | {self._own: True}
+                    self._changed.set()
+                    group.create_task(self._read(connection))
+                    group.create_task(self._write(connection))
+                    group.create_task(self._probe())
+            except* (RedisError, RuntailError, OSError, TimeoutError) as group_error:
+                log.warning("live link to %s cut: %s", self._shard.tag, group_error.exceptions[0])
+            finally:
+                self.contact_since = float("inf")
+                with suppress(RedisError, OSError, RuntimeError):
+                    await connection.disconnect()
+            attempts = 0 if self.heard > begun + self._settings.probe_seconds else attempts + 1
+            bound = min(self._settings.backoff_seconds, 0.1 * 2**attempts)
+            await asyncio.sleep(random.uniform(0.02, bound))
+
+    async def _read(self, connection: AbstractConnection) -> None:
+        for_this_turn = _MESSAGES_A_TURN
+        while True:
+            reply = await connection.read_response(disable_decoding=True, timeout=None)
+            self._take(reply)
+            for_this_turn -= 1
+            if not for_this_turn:
+                await asyncio.sleep(0)
+                for_this_turn = _MESSAGES_A_TURN
+
+    def _take(self, reply: list[Any]) -> None:
+        match reply:
+            case [b"smessage", channel, payload]:
+                if channel == self._own.encode():
+                    self.heard = time.monotonic()
+                else:
+                    self._listener.message(execution_of(channel.decode()), payload)
+            case [b"ssubscribe", channel, _] if channel != self._own.encode():
+                self._listener.fresh(execution_of(channel.decode()))
+
+    async def _write(self, connection: AbstractConnection) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            changes, self._changes = self._changes, {}
+            for word, wanted in ((b"SSUBSCRIBE", True), (b"SUNSUBSCRIBE", False)):
+                channels = [channel for channel, want in changes.items() if want is wanted]
+                for together in self._commands(channels):
+                    await connection.send_command(word, *together)
+
+    def _commands(self, channels: list[str]) -> Iterable[list[str]]:
+        """Group channels into commands: a cluster takes only those of one slot together."""
+        if self._shard.clustered:
+            return ([channel] for channel in channels)
+        return (channels[i : i + 1000] for i in range(0, len(channels), 1000))
+
+    async def _probe(self) -> None:
+        self.heard = max(self.heard, time.monotonic())  # a new link gets its chance
+        while True:
+            await self._write_probe()
+            await asyncio.sleep(self._settings.probe_seconds * random.uniform(0.8, 1.2))
+            silent = time.monotonic() - self.heard
+            if silent > self._settings.probe_timeout_seconds:
+                raise TimeoutError(f"deaf: its own probe was not heard for {silent:.1f} s")
+
+    async def _write_probe(self) -> None:
+        keep_ms = int(self._settings.probe_timeout_seconds * 10_000)
+        probe = script("probe")
+        node = self._shard.node
+        await node.eval(
+            probe.text, 1, probe_key(self._shard.tag), self._own, secrets.token_hex(4), keep_ms
+        )
+        run_id = await _run_id(node)
+        if run_id != self._run_id or self.contact_since == float("inf"):
+            self._run_id, self.contact_since = run_id, time.monotonic()
+
+
+async def _run_id(node: Redis) -> bytes:
+    """Ask which process answers, so that a change of primary is noticed; b"" if it cannot say."""
+    try:
+        server = await node.execute_command("INFO", "server")
+    except RedisError as error:
+        log.debug("INFO server is refused: %s", error)
+        return b""
+    if isinstance(server, dict):
+        return str(server.get("run_id", "")).encode()
+    return next((row[7:] for row in server.split(b"\r\n") if row.startswith(b"run_id:")), b"")
+
+
+def _connection(node: Redis) -> AbstractConnection:
+    """Make a connection of our own beside the pool's: a subscriber's cannot be shared.
+
+    RESP2, whose messages are plain replies; no time limit, since silence is judged by the probe.
+    """
+    pool = node.connection_pool
+    known = {**pool.connection_kwargs, "protocol": 2, "socket_timeout": None}
+    connection: AbstractConnection = pool.connection_class(**known)
+    return connection

@@ -1,0 +1,151 @@
+-- append.lua: the head of every script that adds a frame. Loaded in front of it.
+--
+-- KEYS[1] stream      one entry a frame; entry id = id of the frame's last record. Fields:
+--                     s seq of the first record, n how many records, p the tag before, t its tag,
+--                     x flags (1: holds a status or an end, 2: is an `end` record), f the frame
+-- KEYS[2] state       hash of one execution:
+--                     epoch tag the history starts from     status, reason, owner, workflow
+--                     ms n seq tag  of the last record       first  seq of the first record kept
+--                     records bytes  kept in the stream      debug info warning error, dropped, raw
+--                     created started ended_at (ms)          progress (JSON number or null)
+--                     open   publishers that have it open    cancel  1 when asked to stop
+--                     end    the JSON of the `end` record while it is the last record, else ''
+--                     max_records max_bytes  limits of what is kept
+-- KEYS[3] publishers  hash: publisher id -> 'last count open dropped beat opened role'
+--                     last batch number, records published, 1 while open, records dropped,
+--                     last beat, ms of the opening, owner or participant
+-- ARGV[1] live        channel that gets every entry: '<id> <s> <n> <p> <t> <x>\n<frame>'.
+--                     In ARGV because a channel in KEYS answers TRYAGAIN while its slot moves.
+--
+-- Numbers are doubles: everything here stays below 2^53.
+
+local TAG_MODULUS, TAG_FACTOR = 4294967291, 1000003
+local STATUS, END = 1, 2
+local TRIM_AT_MOST = 64 -- entries dropped from the head in one call, so that no call is long
+
+local stream_key, state_key, publishers_key, live = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
+
+local NUMBERS = { 'epoch', 'ms', 'n', 'seq', 'tag', 'first', 'records', 'bytes', 'debug', 'info',
+  'warning', 'error', 'dropped', 'raw', 'open', 'max_records', 'max_bytes' }
+local WORDS = { 'status', 'cancel', 'owner', 'end' }
+
+local function text_of(number) return string.format('%.0f', number) end
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+-- The state as a table; nil when the execution is unknown.
+local function load_state()
+  local names = {}
+  for _, name in ipairs(NUMBERS) do names[#names + 1] = name end
+  for _, name in ipairs(WORDS) do names[#names + 1] = name end
+  local values = redis.call('HMGET', state_key, unpack(names))
+  if not values[1] then return nil end
+  local state = {}
+  for i, name in ipairs(NUMBERS) do state[name] = tonumber(values[i] or '0') or 0 end
+  for i, name in ipairs(WORDS) do state[name] = values[#NUMBERS + i] or '' end
+  return state
+end
+
+local function save_state(state, more)
+  local pairs_ = {}
+  for _, name in ipairs(NUMBERS) do
+    pairs_[#pairs_ + 1] = name
+    pairs_[#pairs_ + 1] = text_of(state[name])
+  end
+  for _, name in ipairs(WORDS) do
+    pairs_[#pairs_ + 1] = name
+    pairs_[#pairs_ + 1] = state[name]
+  end
+  for _, value in ipairs(more or {}) do pairs_[#pairs_ + 1] = value end
+  redis.call('HSET', state_key, unpack(pairs_))
+end
+
+-- A publisher as a table; nil when it never opened this execution.
+local function load_publisher(id)
+  local packed = redis.call('HGET', publishers_key, id)
+  if not packed then return nil end
+  local last, count, open, dropped, beat, opened, role =
+    string.match(packed, '^(%d+) (%d+) (%d) (%d+) (%d+) (%d+) (%a+)$')
+  return { id = id, last = tonumber(last), count = tonumber(count), open = open == '1',
+    dropped = tonumber(dropped), beat = tonumber(beat), opened = tonumber(opened), role = role }
+end
+
+local function save_publisher(p)
+  redis.call('HSET', publishers_key, p.id, text_of(p.last) .. ' ' .. text_of(p.count) .. ' '
+    .. (p.open and '1' or '0') .. ' ' .. text_of(p.dropped) .. ' ' .. text_of(p.beat) .. ' '
+    .. text_of(p.opened) .. ' ' .. p.role)
+end
+
+local function terminal(status)
+  return status == 'completed' or status == 'failed' or status == 'cancelled'
+end
+
+-- What every script answers: a word, then where the publisher and the execution stand.
+local function answer(word, state, publisher)
+  return { word, text_of(publisher and publisher.last or 0), text_of(state and state.ms or 0),
+    text_of(state and state.n or 0), text_of(state and state.seq or 0),
+    text_of(state and state.tag or 0), state and state.cancel or '',
+    state and state.status or '', text_of(state and state.epoch or 0) }
+end
+
+-- A frame that holds one record of JSON text, as frame.py would write it (version 1, plain).
+local function frame_of(json)
+  local length = #json
+  local head
+  if length < 256 then
+    head = string.char(196, length)
+  elseif length < 65536 then
+    head = string.char(197, math.floor(length / 256), length % 256)
+  else
+    head = string.char(198, math.floor(length / 16777216), math.floor(length / 65536) % 256,
+      math.floor(length / 256) % 256, length % 256)
+  end
+  return string.char(16, 145) .. head .. json
+end
+
+-- Drop entries from the head until what is kept is within the limits; never the last one.
+local function trim(state)
+  local budget = TRIM_AT_MOST
+  while budget > 0 and (state.records > state.max_records or state.bytes > state.max_bytes) do
+    local heads = redis.call('XRANGE', stream_key, '-', '+', 'COUNT', 2)
+    if #heads < 2 then return end
+    local fields = {}
+    for i = 1, #heads[1][2], 2 do fields[heads[1][2][i]] = heads[1][2][i + 1] end
+    redis.call('XDEL', stream_key, heads[1][1])
+    state.records = state.records - tonumber(fields.n)
+    state.bytes = state.bytes - #fields.f
+    state.first = tonumber(fields.s) + tonumber(fields.n)
+    budget = budget - 1
+  end
+end
+
+-- Append one frame of `count` records; changes `state`, which the caller saves.
+local function append(state, frame, count, flags, random)
+  local now = now_ms()
+  local ms, n = state.ms, state.n + count
+  -- a clock that stepped back, or a primary whose clock is behind, must not refuse an append
+  if now > state.ms then ms, n = now, count - 1 end
+  local before, first = state.tag, state.seq + 1
+  -- exact: each product and its sum < 2^53. In two steps, because ms + n would be the same sum for
+  -- a batch that a primary whose clock is a millisecond behind stores again as the next in its ms
+  local tag = ((before * TAG_FACTOR + random + ms) % TAG_MODULUS * TAG_FACTOR + n) % TAG_MODULUS
+  local id = text_of(ms) .. '-' .. text_of(n)
+  local s, c, p, t, x = text_of(first), text_of(count), text_of(before), text_of(tag), text_of(flags)
+  redis.call('XADD', stream_key, id, 's', s, 'n', c, 'p', p, 't', t, 'x', x, 'f', frame)
+  if state.records > 0 and redis.call('XLEN', stream_key) == 1 then
+    state.records, state.bytes, state.first = 0, 0, first -- the stream was evicted: say what is gone
+  end
+  state.ms, state.n, state.seq, state.tag = ms, n, state.seq + count, tag
+  state.records, state.bytes = state.records + count, state.bytes + #frame
+  if state.first == 0 then state.first = first end
+  if flags < END then -- an `end` drops nothing: its totals name the first record that is kept
+    state['end'] = ''
+    trim(state)
+  end
+  -- by pcall: a missing right to publish must not make a stored frame look failed
+  redis.pcall('SPUBLISH', live, id .. ' ' .. s .. ' ' .. c .. ' ' .. p .. ' ' .. t .. ' ' .. x
+    .. '\n' .. frame)
+end

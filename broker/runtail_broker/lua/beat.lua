@@ -1,0 +1,13 @@
+-- beat.lua: say that a publisher lives, and find out what it must send again.
+--
+-- ARGV[2] publisher     ARGV[3] last batch number it was told is stored     ARGV[4] beat number
+--
+-- Answers `alive`, `behind` (a failover lost batches that were acknowledged), `unopened`, `unknown`.
+
+local state = load_state()
+if not state then return answer('unknown') end
+local publisher = load_publisher(ARGV[2])
+if not publisher then return answer('unopened', state) end
+publisher.beat = tonumber(ARGV[4])
+save_publisher(publisher)
+return answer(publisher.last < tonumber(ARGV[3]) and 'behind' or 'alive', state, publisher)

@@ -1,0 +1,49 @@
+-- publish.lua: append one sealed batch, exactly once.
+--
+-- ARGV[2] publisher     ARGV[3] batch number     ARGV[4] records this publisher sent before it
+-- ARGV[5] random        ARGV[6] records in it    ARGV[7] flags
+-- ARGV[8..11] logs by level: debug info warning error
+-- ARGV[12] bytes of JSON in it     ARGV[13] records its `lost` records stand for
+-- ARGV[14] progress (JSON number, 'null', or '' when it holds none)
+-- ARGV[15] '' or the last number known, if everything between it and this batch is declared lost
+-- ARGV[16] JSON of a `lost` record without its closing brace, if so
+-- ARGV[17] the frame
+--
+-- Answers `stored`, `duplicate` (it was stored before; nothing changed), `behind` (batches before
+-- it are missing: send them, or declare them lost), `unopened`, `unknown`.
+
+local state = load_state()
+if not state then return answer('unknown') end
+local publisher = load_publisher(ARGV[2])
+if not publisher then return answer('unopened', state) end
+
+local number = tonumber(ARGV[3])
+if number <= publisher.last then return answer('duplicate', state, publisher) end
+if number > publisher.last + 1 then
+  -- the hole is declared only if nothing has filled it since the publisher last knew of it
+  if ARGV[15] == '' or tonumber(ARGV[15]) ~= publisher.last then
+    return answer('behind', state, publisher)
+  end
+  local lost = tonumber(ARGV[4]) - publisher.count
+  if lost > 0 then
+    local json = ARGV[16] .. ',"lost":' .. text_of(lost) .. '}'
+    append(state, frame_of(json), 1, 0, tonumber(ARGV[5]))
+    state.dropped = state.dropped + lost
+    publisher.dropped = publisher.dropped + lost
+    state.raw = state.raw + #json
+  end
+end
+
+local count = tonumber(ARGV[6])
+append(state, ARGV[17], count, tonumber(ARGV[7]), tonumber(ARGV[5]))
+publisher.last, publisher.count = number, tonumber(ARGV[4]) + count
+publisher.dropped = publisher.dropped + tonumber(ARGV[13])
+state.debug = state.debug + tonumber(ARGV[8])
+state.info = state.info + tonumber(ARGV[9])
+state.warning = state.warning + tonumber(ARGV[10])
+state.error = state.error + tonumber(ARGV[11])
+state.raw = state.raw + tonumber(ARGV[12])
+state.dropped = state.dropped + tonumber(ARGV[13])
+save_publisher(publisher)
+save_state(state, ARGV[14] ~= '' and { 'progress', ARGV[14] } or nil)
+return answer('stored', state, publisher)

@@ -1,0 +1,206 @@
+"""Call the scripts that change an execution: what each takes, what each answers.
+
+The scripts are the `.lua` files beside this module; each opens with the layout of what it touches.
+`append.lua` is the head of all that may add a frame. Nothing here talks to Redis.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import orjson
+
+from runtail_broker.cursor import Cursor, RecordId, new_random
+from runtail_broker.keys import ExecutionKeys
+from runtail_broker.record import encode
+
+Argument = str | bytes | int
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A Lua script, and the digest by which Redis knows it."""
+
+    name: str
+    text: str
+    sha: str
+
+
+@cache
+def script(name: str) -> Script:
+    """Load a script by its file's name, behind the head that they share."""
+    folder = files("runtail_broker") / "lua"
+    text = (folder / f"{name}.lua").read_text()
+    if name != "probe":
+        text = (folder / "append.lua").read_text() + text
+    return Script(name, text, hashlib.sha1(text.encode()).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a script for one execution."""
+
+    script: Script
+    execution_id: str
+    keys: tuple[str, ...]
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a script said: *word*, the publisher's last stored batch, where the execution stands."""
+
+    word: str
+    last_batch: int
+    last: Cursor
+    cancel: bool
+    status: str
+    epoch: int
+
+    @classmethod
+    def read(cls, reply: Sequence[bytes]) -> Answer:
+        """Read the reply that `answer()` in append.lua makes."""
+        word, last_batch, ms, n, seq, tag, cancel, status, epoch = reply
+        last = Cursor(RecordId(int(ms), int(n)), int(seq), int(tag))
+        return cls(
+            word.decode(), int(last_batch), last, cancel == b"1", status.decode(), int(epoch)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What workers read from the engine when they open, so that both sides agree.
+
+    Kept in the hash `runtail:settings` under these very names; operators change it there.
+    """
+
+    max_records: int = 10_000_000
+    """Records kept of one execution; older ones are dropped from the head."""
+    max_bytes: int = 1024 * 1024 * 1024
+    """Bytes of frames kept of one execution."""
+    max_publishers: int = 1024
+    """Publishers that may have one execution open, or have had within the next setting."""
+    publisher_memory_seconds: int = 7 * 24 * 3600
+    """How long a publisher that has left is remembered: as long as its spill file may live."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one publisher sends for one execution in one call: sealed, so never changed again.
+
+    *number* counts from 1; *before* is how many records the publisher sent in earlier batches.
+    *random* goes into the frame's tag. *levels* counts logs by level, *stands_for* what the `lost`
+    records among them stand for.
+    """
+
+    number: int
+    before: int
+    count: int
+    random: int
+    flags: int
+    levels: tuple[int, int, int, int]
+    json_bytes: int
+    stands_for: int
+    progress: str
+    frame: bytes
+
+
+def open_call(
+    execution_id: str,
+    publisher: str,
+    role: str,
+    workflow_id: str,
+    limits: Limits,
+    begun: str | None = None,
+) -> Call:
+    """Create *execution_id*, or join it; *begun* is when the worker began (default: now)."""
+    status = {"status": "running", "workflow_id": workflow_id, "timestamp": begun}
+    return _call(
+        "open",
+        execution_id,
+        publisher,
+        role,
+        new_random(),
+        new_random(),
+        encode(execution_id, status, kind="status").json,
+        workflow_id,
+        limits.max_publishers,
+        limits.publisher_memory_seconds * 1000,
+        limits.max_records,
+        limits.max_bytes,
+    )
+
+
+def publish_call(
+    execution_id: str, publisher: str, batch: Batch, hole_after: int | None = None
+) -> Call:
+    """Append *batch*; *hole_after* declares lost what lies between that batch number and it."""
+    lost = {"reason": "lost in a failover", "publisher": publisher}
+    return _call(
+        "publish",
+        execution_id,
+        publisher,
+        batch.number,
+        batch.before,
+        batch.random,
+        batch.count,
+        batch.flags,
+        *batch.levels,
+        batch.json_bytes,
+        batch.stands_for,
+        batch.progress,
+        "" if hole_after is None else hole_after,
+        "" if hole_after is None else encode(execution_id, lost, kind="lost").json[:-1],
+        batch.frame,
+    )
+
+
+def beat_call(execution_id: str, publisher: str, last_batch: int, beat: int) -> Call:
+    """Say that *publisher* lives and was told that *last_batch* is stored."""
+    return _call("beat", execution_id, publisher, last_batch, beat)
+
+
+def close_call(
+    execution_id: str,
+    publisher: str,
+    last_batch: int,
+    status: str = "",
+    reason: str = "",
+    *,
+    explicit: bool = False,
+) -> Call:
+    """Leave; *status* is final if *publisher* owns the execution or finishes it explicitly."""
+    fields = {"status": status} | ({"reason": reason} if reason else {})
+    record = encode(execution_id, fields, kind="status").json
+    return _call(
+        "close",
+        execution_id,
+        publisher,
+        last_batch,
+        new_random(),
+        status,
+        record,
+        reason,
+        int(explicit),
+    )
+
+
+def finish_call(execution_id: str) -> Call:
+    """Append the `end` record, if nobody will write any more."""
+    head = encode(execution_id, {"timestamp": None}, kind="end").json[:-1]
+    return _call("finish", execution_id, new_random(), head)
+
+
+def _call(name: str, execution_id: str, *arguments: Argument) -> Call:
+    keys = ExecutionKeys.of(execution_id)
+    return Call(script(name), execution_id, keys.for_scripts, (keys.live, *arguments))
+
+
+def end_of(json: bytes) -> tuple[str, dict[str, object]]:
+    """Read status and totals out of an `end` record."""
+    record = orjson.loads(json)
+    return record["status"], record["totals"]

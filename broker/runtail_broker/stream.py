@@ -1,0 +1,186 @@
+"""Read an execution's stream: pages both ways, every one of them proved.
+
+Reads go to the primary, together with the state and in one step with it (MULTI), so that a page and
+the bounds it is judged by belong to one moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+
+from runtail_broker.client import Nodes
+from runtail_broker.cursor import START, Cursor, RecordId, start_of
+from runtail_broker.entry import Entry
+from runtail_broker.errors import ExecutionNotFound
+from runtail_broker.keys import ExecutionKeys
+from runtail_broker.proof import (
+    NOTHING,
+    Bounds,
+    Continues,
+    Diverged,
+    Gap,
+    Verdict,
+    prove,
+    prove_id,
+)
+
+_BOUNDS = ("epoch", "first", "ms", "n", "seq", "tag", "end")
+DEFAULT_ENTRIES = 64
+_LOOK_ENTRIES = 2  # read on each side of a guess while a record is looked for
+_MOST_LOOKS = 100
+
+
+class StreamReader:
+    """Read the streams of *nodes*. Raises what `Nodes` raises."""
+
+    def __init__(self, nodes: Nodes) -> None:
+        self._nodes = nodes
+
+    async def bounds(self, execution_id: str) -> Bounds:
+        """Read what the state says of the stream."""
+        keys = ExecutionKeys.of(execution_id)
+        return _bounds(await self._nodes.at(keys.state, lambda n: n.hmget(keys.state, _BOUNDS)))
+
+    async def after(
+        self, execution_id: str, cursor: Cursor, entries: int = DEFAULT_ENTRIES
+    ) -> tuple[Verdict, Bounds]:
+        """Prove *cursor* and read at most *entries* frames after it."""
+        bare = cursor.seq is None
+        low = str(cursor.id) if bare else f"({cursor.id}"
+        found, bounds = await self._range(execution_id, low, entries)
+        return (prove_id if bare else prove)(cursor, found, bounds), bounds
+
+    async def resume(
+        self, execution_id: str, cursors: Sequence[Cursor], entries: int = DEFAULT_ENTRIES
+    ) -> tuple[Verdict, Bounds]:
+        """Prove the first of *cursors* (newest first) that can be proved.
+
+        A newest cursor that was trimmed is a Gap; older ones count only if they are proved. When
+        none can be, the verdict is that of the newest.
+        """
+        newest, bounds = await self.after(execution_id, cursors[0], entries)
+        if not isinstance(newest, Diverged):
+            return newest, bounds
+        for cursor in cursors[1:]:
+            verdict, bounds = await self.after(execution_id, cursor, entries)
+            if isinstance(verdict, Continues) or (cursor.is_start and isinstance(verdict, Gap)):
+                return verdict, bounds
+        return newest, bounds
+
+    async def before(self, execution_id: str, seq: int, entries: int) -> list[Entry]:
+        """Read at most *entries* frames that end with the one that holds the record before *seq*.
+
+        Ascending; empty when nothing before *seq* is kept.
+        """
+        holder = await self.find(execution_id, seq - 1)
+        if holder is None or holder.seq >= seq:
+            return []
+        keys = ExecutionKeys.of(execution_id)
+        rows = await self._nodes.at(
+            keys.stream, lambda n: n.xrevrange(keys.stream, str(holder.id), "-", count=entries)
+        )
+        return [Entry.from_stream(*row) for row in rows][::-1]
+
+    async def find(self, execution_id: str, seq: int) -> Entry | None:
+        """Find the frame that holds record *seq*, or the first one after it, by bisecting.
+
+        About 10 small reads however long the stream is. None when nothing from *seq* on is kept.
+        """
+        keys = ExecutionKeys.of(execution_id)
+        bounds = await self.bounds(execution_id)
+        if bounds.epoch is None:
+            raise ExecutionNotFound(execution_id)
+        first = await self._probe(keys, "-")
+        if first is None or seq > bounds.last.number:
+            return None
+        if first.last_seq >= seq:
+            return first
+        return await self._bisect(keys, first, bounds.last, seq)
+
+    async def cursor_at(self, execution_id: str, seq: int) -> Cursor:
+        """Name the place after record *seq*; before the first one kept when that is later."""
+        if seq > 0:
+            holder = await self.find(execution_id, seq)
+            if holder is not None and holder.seq <= seq:
+                return holder.cursor_at(seq)
+        bounds = await self.bounds(execution_id)
+        if seq >= bounds.last.number > 0:
+            return bounds.last
+        return START if bounds.epoch is None else start_of(bounds.epoch)
+
+    async def _bisect(
+        self, keys: ExecutionKeys, first: Entry, last: Cursor, seq: int
+    ) -> Entry | None:
+        """Close in on *seq* from both sides, by guessing where it is and by halving, in turn.
+
+        Each look reads what lies on both sides of a place, so that a long silence costs one look.
+        """
+        low, high = first.end, last  # low lies before seq, high at or beyond it
+        for look in range(_MOST_LOOKS):
+            middle = _middle(low, high, seq if look % 2 == 0 else None)
+            found = await self._around(keys, middle)
+            before = [entry for entry in found if entry.last_seq < seq]
+            rest = found[len(before) :]
+            if rest and (rest[0].seq <= seq or before or rest[0].id >= middle):
+                return rest[0]  # if it lies after seq, what was between is removed or trimmed
+            if not found:
+                return None
+            low = before[-1].end if before else low
+            high = rest[0].end if rest else high
+        return None
+
+    async def _around(self, keys: ExecutionKeys, place: RecordId) -> list[Entry]:
+        """Read the few entries before *place* and those from it on, ascending."""
+
+        async def read(node: Redis) -> list[Any]:
+            pipe = node.pipeline(transaction=True)
+            pipe.xrevrange(keys.stream, f"({place}", "-", count=_LOOK_ENTRIES)
+            pipe.xrange(keys.stream, str(place), "+", count=_LOOK_ENTRIES)
+            return await pipe.execute()
+
+        before, after = await self._nodes.at(keys.stream, read)
+        return [Entry.from_stream(*row) for row in [*before[::-1], *after]]
+
+    async def _probe(self, keys: ExecutionKeys, low: str) -> Entry | None:
+        rows = await self._nodes.at(keys.stream, lambda n: n.xrange(keys.stream, low, "+", count=1))
+        return Entry.from_stream(*rows[0]) if rows else None
+
+    async def _range(self, execution_id: str, low: str, count: int) -> tuple[list[Entry], Bounds]:
+        keys = ExecutionKeys.of(execution_id)
+
+        async def read(node: Redis) -> list[Any]:
+            pipe = node.pipeline(transaction=True)
+            pipe.hmget(keys.state, _BOUNDS)
+            pipe.xrange(keys.stream, low, "+", count=count)
+            return await pipe.execute()
+
+        state, rows = await self._nodes.at(keys.stream, read)
+        return [Entry.from_stream(*row) for row in rows], _bounds(state)
+
+
+def _bounds(values: list[bytes | None]) -> Bounds:
+    epoch, first, ms, n, seq, tag, end = values
+    if epoch is None:
+        return NOTHING
+    place = RecordId(int(ms or 0), int(n or 0))
+    return Bounds(
+        int(epoch), int(first or 0), Cursor(place, int(seq or 0), int(tag or 0)), end or b""
+    )
+
+
+def _middle(low: Cursor, high: Cursor, seq: int | None) -> RecordId:
+    """Guess where *seq* lies between two places, or halve the way: by time, else by number."""
+    share = (1, 2) if seq is None else (seq - low.number, high.number - low.number)
+    if high.id.ms > low.id.ms + 1:
+        return RecordId(low.id.ms + _part(high.id.ms - low.id.ms, share), 0)
+    if high.id.ms > low.id.ms:
+        return RecordId(high.id.ms, 0)
+    return RecordId(low.id.ms, low.id.n + _part(high.id.n - low.id.n, share))
+
+
+def _part(span: int, share: tuple[int, int]) -> int:
+    """Take *share* of *span*, but neither none nor all of it."""
+    return min(max(span * share[0] // max(share[1], 1), 1), max(span - 1, 1))

@@ -1,0 +1,141 @@
+"""Hold a gateway's shared, bounded view of the end of one stream. Pure: no I/O.
+
+`feed` takes what the live channel carries; whatever does not chain to what is held is doubted, and
+the owner then proves the tail's own cursors against the stream, exactly as a viewer would, and
+tells it by `extend`, `rewind` or `jump`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from runtail_broker.cursor import Cursor, CursorMemory
+from runtail_broker.entry import Entry
+
+
+class Fed(Enum):
+    """What became of an entry that was fed."""
+
+    APPENDED = "appended"
+    KNOWN = "known"  # held already: history and live overlap on purpose, an overlap beats a hole
+    DOUBTED = "doubted"  # does not chain: prove and re-read
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """An entry with its records in the form in which viewers read them."""
+
+    entry: Entry
+    records: list[bytes]
+    size: int
+
+
+class Tail:
+    """Keep the newest entries of one stream within *max_bytes* of rendered records.
+
+    *render* turns an entry into the JSON of its records. `cursor` is None until the tail was placed
+    (by `jump`). Guarantee: the entries held are consecutive, each names the tag of the one before,
+    and the last one ends at `cursor`.
+    """
+
+    def __init__(self, render: Callable[[Entry], list[bytes]], *, max_bytes: int) -> None:
+        self.cursor: Cursor | None = None
+        self._render = render
+        self._max_bytes = max_bytes
+        self._held: deque[Rendered] = deque()
+        self._bytes = 0
+        self._memory = CursorMemory()
+
+    def feed(self, entry: Entry) -> Fed:
+        """Append *entry* if it chains to the tail by seq and by tag."""
+        if self.cursor is None:
+            return Fed.DOUBTED
+        if entry.before == self.cursor.tag and entry.seq == self.cursor.number + 1:
+            self._append(entry)
+            return Fed.APPENDED
+        return Fed.KNOWN if self._knows(entry) else Fed.DOUBTED
+
+    def extend(self, entries: list[Entry]) -> None:
+        """Append *entries* that a proof of the tail's own cursor found after it."""
+        for entry in entries:
+            self._append(entry)
+
+    def jump(self, cursor: Cursor) -> None:
+        """Stand at *cursor*, the end of the stream, with nothing held."""
+        self._held.clear()
+        self._bytes = 0
+        self._memory = CursorMemory(cursor)
+        self.cursor = cursor
+
+    def rewind(self, cursor: Cursor) -> None:
+        """Drop what lies beyond *cursor*, one of `cursors()`: the stream holds something else."""
+        while self._held and self._held[-1].entry.last_seq > cursor.number:
+            self._bytes -= self._held.pop().size
+        if self._held and self._held[-1].entry.end != cursor:
+            self._held.clear()
+            self._bytes = 0
+        self._memory.rewind(cursor)
+        self.cursor = cursor
+
+    def cursors(self) -> list[Cursor]:
+        """List the tail's own cursors, newest first, to prove it with."""
+        return self._memory.newest_first()
+
+    def cursors_since(self, seq: int) -> list[Cursor]:
+        """List those of `cursors()` that a viewer at the head since *seq* has passed too."""
+        return [cursor for cursor in self._memory.newest_first() if cursor.number >= seq]
+
+    def after(self, cursor: Cursor) -> list[tuple[Rendered, int]] | None:
+        """List what is held after *cursor*, each with how many of its records to skip.
+
+        None if the cursor is not in what is held; an empty list at the head.
+        """
+        if cursor == self.cursor:
+            return []
+        if not self._held or cursor.number + 1 < self._held[0].entry.seq:
+            return None
+        found = self._beyond(cursor.number)
+        if not found:
+            return None
+        first = found[0].entry
+        if first.before == cursor.tag and first.seq == cursor.number + 1:
+            skip = 0
+        elif first.holds(cursor):
+            skip = cursor.number - first.seq + 1
+        else:
+            return None
+        return [(held, 0 if i else skip) for i, held in enumerate(found)]
+
+    def newest(self) -> Rendered | None:
+        """The last entry that is held."""
+        return self._held[-1] if self._held else None
+
+    def _beyond(self, seq: int) -> list[Rendered]:
+        """List what is held beyond *seq*; looks from the end, where viewers are."""
+        found: list[Rendered] = []
+        for held in reversed(self._held):
+            if held.entry.last_seq <= seq:
+                break
+            found.append(held)
+        return found[::-1]
+
+    def _append(self, entry: Entry) -> None:
+        records = self._render(entry)
+        rendered = Rendered(entry, records, sum(map(len, records)) + len(records))
+        self._held.append(rendered)
+        self._bytes += rendered.size
+        self.cursor = entry.end
+        self._memory.add(entry.end)
+        while self._bytes > self._max_bytes and len(self._held) > 1:
+            self._bytes -= self._held.popleft().size
+
+    def _knows(self, entry: Entry) -> bool:
+        if entry.end in self._memory.newest_first():
+            return True
+        return any(
+            held.entry.tag == entry.tag and held.entry.id == entry.id
+            for held in reversed(self._held)
+        )

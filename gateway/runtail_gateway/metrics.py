@@ -1,0 +1,48 @@
+"""Count what the gateway does, for Prometheus. An execution id is never a label."""
+
+from __future__ import annotations
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class Metrics:
+    """The metrics of one gateway process, in a registry of their own.
+
+    Children are kept in attributes: finding one by its labels costs more than counting.
+    """
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.viewers = self._gauge("runtail_viewers", "Viewers connected now")
+        self.tails = self._gauge("runtail_tails", "Executions that this process tails now")
+        self.probe_age = self._gauge(
+            "runtail_probe_age_seconds", "Time since the live link last heard its own probe"
+        )
+        self.live_messages = self._counter("runtail_live_messages", "Frames heard live")
+        self.stream_reads = self._counter("runtail_stream_reads", "Reads of history")
+        self.ring_hits = self._counter("runtail_ring_hits", "Pages served without a read")
+        self.deliveries = self._counter("runtail_records_delivered", "Records sent to viewers")
+        self.sent_bytes = self._counter("runtail_sent_bytes", "Bytes of messages sent to viewers")
+        self.gaps = self._counter("runtail_gaps", "Gaps that were told to viewers")
+        self.resets = self._counter("runtail_resets", "Resets that were told to viewers")
+        self._closes = Counter(
+            "runtail_viewer_closes", "Viewers gone, by close code", ["code"], registry=self.registry
+        )
+
+    def closed(self, code: int) -> None:
+        """Count a viewer that is gone; codes that nobody knows share one label."""
+        known = 1000 <= code <= 1015 or 4300 <= code <= 4499
+        self._closes.labels(str(code) if known else "other").inc()
+
+    def text(self) -> bytes:
+        """Write all of it in Prometheus' text format."""
+        return prometheus_client.generate_latest(self.registry)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(name, text, registry=self.registry)
+
+    def _counter(self, name: str, text: str) -> Counter:
+        return Counter(name, text, registry=self.registry)

@@ -1,0 +1,60 @@
+"""Turn every error into one shape: problem+json (RFC 9457), with the value in its detail."""
+
+from __future__ import annotations
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from runtail_broker.errors import (
+    ExecutionNotFound,
+    InvalidCursor,
+    InvalidExecutionId,
+    RuntailError,
+)
+
+
+class BadRequest(RuntailError):
+    """A parameter that says nothing."""
+
+
+class Conflict(RuntailError):
+    """What is asked for contradicts what there is."""
+
+
+class TooMany(RuntailError):
+    """A bound is reached; come again later."""
+
+
+class Unready(RuntailError):
+    """This gateway should not be sent viewers now."""
+
+
+_STATUS: dict[type[RuntailError], tuple[int, str]] = {
+    InvalidExecutionId: (400, "bad_execution_id"),
+    InvalidCursor: (400, "bad_cursor"),
+    BadRequest: (400, "bad_request"),
+    ExecutionNotFound: (404, "not_found"),
+    Conflict: (409, "conflict"),
+    TooMany: (429, "too_many"),
+    RuntailError: (503, "unavailable"),
+}
+
+
+async def answer(_: Request, error: Exception) -> Response:
+    """Answer a RuntailError: its class says the status."""
+    status, code = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
+    return _problem(status, code, str(error))
+
+
+async def answer_http(_: Request, error: Exception) -> Response:
+    """Answer what Starlette raises itself (404, 405)."""
+    assert isinstance(error, HTTPException)
+    return _problem(error.status_code, "http", str(error.detail))
+
+
+def _problem(status: int, code: str, detail: str) -> Response:
+    body = {"type": "about:blank", "status": status, "code": code, "detail": detail}
+    headers = {"Retry-After": "2"} if status in (429, 503) else None
+    return Response(orjson.dumps(body), status, headers, "application/problem+json")

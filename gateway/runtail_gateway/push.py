@@ -1,0 +1,120 @@
+"""Write to a viewer's transport directly, under a uvicorn that has one to write to.
+
+uvicorn's WebSocket protocol class is private, so what is needed of it is looked for and never
+required: where something is missing, `PROTOCOL` is None, no scope carries an extension, and every
+viewer pulls through ASGI's `send` instead, slower and just as correct.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from runtail_gateway.message import Message
+
+EXTENSION = "runtail.push"
+_LARGE_BYTES = 16 * 1024
+
+
+class Push:
+    """The right to write whole WebSocket frames to one connection, beside its protocol object."""
+
+    def __init__(self, protocol: Any) -> None:
+        self._protocol = protocol
+        self._transport: asyncio.Transport = protocol.transport
+        self._writable: asyncio.Future[None] | None = None
+        self.paused = False
+
+    def limit(self, write_mark_bytes: int) -> None:
+        """Let the transport say *pause* when more than *write_mark_bytes* wait in it."""
+        self._transport.set_write_buffer_limits(write_mark_bytes, write_mark_bytes // 4)
+
+    @property
+    def closing(self) -> bool:
+        """Whether a close was begun or sent, or the connection is gone."""
+        protocol = self._protocol
+        return bool(protocol.close_sent or protocol.disconnected or self._transport.is_closing())
+
+    def write(self, message: Message) -> None:
+        """Write one whole frame; the caller has looked at `closing`."""
+        if len(message.json) < _LARGE_BYTES:
+            self._transport.write(message.frame)
+        else:  # joining them would copy it once more
+            self._transport.writelines((message.head, message.json))
+
+    async def writable(self) -> None:
+        """Wait until the transport takes more, or is gone."""
+        if self.paused and not self.closing:
+            if self._writable is None:
+                self._writable = asyncio.get_running_loop().create_future()
+            await self._writable
+
+    def pause(self) -> None:
+        """The transport holds more than its mark."""
+        self.paused = True
+
+    def resume(self) -> None:
+        """The transport takes more again, or never will."""
+        self.paused = False
+        if self._writable is not None and not self._writable.done():
+            self._writable.set_result(None)
+        self._writable = None
+
+
+def _make_protocol() -> type[asyncio.Protocol] | None:  # noqa: C901 - five short overrides
+    try:
+        from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+    except ImportError:
+        return None
+    needed = ("handle_connect", "pause_writing", "resume_writing", "connection_lost")
+    if not all(hasattr(WebSocketsSansIOProtocol, name) for name in needed):
+        return None
+
+    class PushProtocol(WebSocketsSansIOProtocol):
+        """uvicorn's protocol, which hands its transport to the application in the scope."""
+
+        push: Push | None = None
+
+        def handle_connect(self, event: Any) -> None:
+            super().handle_connect(event)
+            if getattr(self, "scope", None) is not None:
+                self.push = Push(self)
+                extensions: dict[str, Any] = self.scope["extensions"]
+                extensions[EXTENSION] = self.push
+
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            if self.push is not None:
+                self.push.pause()
+
+        def resume_writing(self) -> None:
+            super().resume_writing()
+            if self.push is not None:
+                self.push.resume()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            if self.push is not None:
+                self.push.resume()
+                self.push = None
+
+        def keepalive_timeout(self) -> None:
+            super().keepalive_timeout()
+            # closing waits for ever until what the peer does not read has been sent
+            self.transport.abort()
+
+        def handle_close(self, event: Any) -> None:
+            super().handle_close(event)
+            if self.push is not None:
+                self.push.resume()
+
+    return PushProtocol
+
+
+PROTOCOL = _make_protocol()
+
+
+def push_of(scope: Any) -> Push | None:
+    """Find what the server gave for this connection; None under any other server."""
+    found = scope.get("extensions", {}).get(EXTENSION)
+    return found if isinstance(found, Push) else None

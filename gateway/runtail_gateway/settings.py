@@ -1,0 +1,55 @@
+"""Every bound of the gateway, in one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """Settings of one gateway process; gateway/README.md lists them with what each one costs.
+
+    Raises ValueError for a bound that is not positive.
+    """
+
+    message_bytes: int = 256 * 1024
+    """Most bytes of records in one message to a viewer."""
+    write_mark_bytes: int = 256 * 1024
+    """Most bytes that wait here for one slow viewer, beside the one message on its way."""
+    ring_bytes: int = 1024 * 1024
+    """Rendered records that one tail keeps, so that viewers near the head need no read."""
+    page_cache_bytes: int = 16 * 1024 * 1024
+    """Rendered pages of history that all viewers of the process share."""
+    page_entries: int = 256
+    """Most frames that one read of history asks the engine for."""
+    viewers: int = 10_000
+    """Viewers that one process takes; one more is refused with close 4329."""
+    beat_seconds: float = 17.0
+    """Mean time between beats to a viewer, and between comparisons of its tail with the state; each
+    is up to 2 s earlier or later."""
+    settle_seconds: float = 35.0
+    """Uninterrupted contact with the same primary before this gateway ends an execution itself."""
+    lease_seconds: float = 15.0
+    """How long a publisher's beat may stay the same before it is shown as silent."""
+    probe_timeout_seconds: float = 6.0
+    """How long the live link may go unheard before it is made anew and readiness fails."""
+    retry_seconds: float = 2.0
+    """Longest wait between attempts while the engine is away; the waits are random below it."""
+    list_limit: int = 1000
+    """Most executions that one answer lists."""
+    logs_limit: int = 10_000
+    """Most records in one page of `GET /executions/{id}/logs`."""
+    after_limit: int = 16
+    """Most `after` parameters that one viewer may send."""
+    client_messages: int = 100
+    """Most messages that a viewer may send: it has nothing to say, so one more is close 4408."""
+    demo_runs: int = 20
+    """Demo executions that may run at once in this process; one more is refused with 429."""
+    allowed_origins: tuple[str, ...] = ()
+    """Origins beside the gateway's own whose pages may open a WebSocket; `*` for any."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, int | float) and value <= 0:
+                raise ValueError(f"{field.name} is {value}, expected more than 0")

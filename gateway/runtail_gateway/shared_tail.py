@@ -1,0 +1,299 @@
+"""Tail one execution for all viewers of this process: hear, prove, render once, deliver.
+
+What is decided lies in `runtail_broker.tail` and `runtail_broker.proof`; here is when to read and
+whom to tell. A viewer is either *behind* (it pulls pages, see `pull`) or *at the head*: it stands
+exactly where the tail stands, and gets what arrives without a task of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from typing import Protocol
+
+from runtail_broker.cursor import START, Cursor
+from runtail_broker.entry import Entry
+from runtail_broker.errors import RuntailError
+from runtail_broker.proof import Bounds, Continues, Verdict
+from runtail_broker.script import end_of
+from runtail_broker.stream import StreamReader
+from runtail_broker.tail import Fed, Rendered, Tail
+from runtail_gateway.history import History
+from runtail_gateway.message import Message, pack, plain, render
+from runtail_gateway.metrics import Metrics
+from runtail_gateway.pages import Page, PageCache
+from runtail_gateway.settings import GatewaySettings
+
+_DELIVERIES_A_TURN = 256  # then the loop gets to others
+_PAGES_TO_CATCH_UP = 8  # farther behind than this, a tail begins anew at the end
+
+
+class Follower(Protocol):
+    """A viewer at the head, as the tail sees it. Neither method may wait."""
+
+    cursor: Cursor
+
+    def deliver(self, message: Message) -> bool:
+        """Take *message*; False if it could not, and must fall behind."""
+
+    def fall_behind(self) -> None:
+        """Go on by pulling: the tail does not serve it any more."""
+
+
+class SharedTail:
+    """One execution's tail in this process; made and dropped by the hub."""
+
+    def __init__(
+        self,
+        execution_id: str,
+        reader: StreamReader,
+        pages: PageCache,
+        settings: GatewaySettings,
+        metrics: Metrics,
+    ) -> None:
+        self.execution_id = execution_id
+        self.heard_at = time.monotonic()
+        self.end = b""
+        self._reader, self._settings = reader, settings
+        self._metrics = metrics
+        self._history = History(execution_id, reader, pages, settings, metrics, self.doubt)
+        self._tail = Tail(render, max_bytes=settings.ring_bytes)
+        self._followers: dict[Follower, int] = {}  # → seq since which it is at the head
+        self._pending: list[Rendered] = []  # appended in this turn, not yet delivered
+        self._pending_from: Cursor | None = None
+        self._outgoing: list[tuple[Message, list[Follower]]] = []
+        self._refreshing: asyncio.Task[None] | None = None
+        self._again = self._closed = False
+
+    # --- what is heard -------------------------------------------------------------------------
+
+    def hear(self, entry: Entry) -> None:
+        """Take a frame from the live channel."""
+        if self._refreshing is not None and self._tail.cursor is None:
+            self._again = True
+        elif not self._feed(entry):
+            self.doubt()
+
+    def doubt(self) -> None:
+        """Prove the tail against the stream and re-read what it misses; soon, and once."""
+        self._again = True
+        if self._refreshing is None:
+            self._refreshing = asyncio.create_task(
+                self._refresh(), name=f"prove {self.execution_id}"
+            )
+
+    def subscribed(self) -> None:
+        """The subscription is fresh: what came before it was not heard, pages may be of before."""
+        self._history.forget()
+        self.doubt()
+
+    async def settled(self) -> None:
+        """Wait until the tail is proved; returns at once when nothing is in doubt."""
+        if self._refreshing is not None:
+            await asyncio.wait([self._refreshing])
+
+    def close(self) -> None:
+        """Stop reading; the last viewer has gone."""
+        self._closed = True
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+
+    @property
+    def cursor(self) -> Cursor | None:
+        """Where the tail stands; None while the execution does not exist."""
+        return self._tail.cursor
+
+    # --- viewers at the head -------------------------------------------------------------------
+
+    def join(self, follower: Follower) -> bool:
+        """Put *follower* at the head if it stands exactly where the tail stands."""
+        self._flush()  # what is not yet delivered belongs to those who are at the head already
+        here = self._tail.cursor
+        if follower.cursor != (START if here is None else here):
+            return False
+        self._followers[follower] = follower.cursor.number
+        return True
+
+    def leave(self, follower: Follower) -> list[Cursor]:
+        """Take *follower* from the head; list the cursors it passed there, newest first."""
+        since = self._followers.pop(follower, None)
+        return [] if since is None else self._tail.cursors_since(since)
+
+    def tell(self, message: Message) -> None:
+        """Deliver *message*, which moves no cursor, to everybody at the head."""
+        self._flush()
+        self._outgoing.append((message, list(self._followers)))
+        self._deliver()
+
+    @property
+    def followers(self) -> int:
+        """How many viewers are at the head."""
+        return len(self._followers)
+
+    # --- viewers behind ------------------------------------------------------------------------
+
+    async def pull(self, cursors: list[Cursor]) -> Page:
+        """Read what follows the newest of *cursors*, at most one message's worth.
+
+        If the stream does not hold it, the first of the older ones that can be proved counts, and
+        the page says so. Raises what the stream reader raises.
+        """
+        page = self._at_hand(cursors[0])
+        if page is None:
+            return await self._history.read(cursors)
+        self._metrics.ring_hits.inc()
+        return page
+
+    def _at_hand(self, cursor: Cursor) -> Page | None:
+        """Find the page after *cursor* without a read: viewers at one cursor share its bytes."""
+        if cursor == self._tail.cursor:
+            return Page()
+        page = self._history.known(cursor)
+        if page is not None:
+            return page
+        held = self._tail.after(cursor)
+        if not held:
+            return None
+        parts = [(item.entry, item.records, skip) for item, skip in held]
+        return Page(self._history.keep(cursor, parts))
+
+    # --- what arrives --------------------------------------------------------------------------
+
+    def _feed(self, entry: Entry) -> bool:
+        """Append *entry* if it chains; False if it casts doubt."""
+        before = self._tail.cursor
+        fed = self._tail.feed(entry)
+        if fed is Fed.APPENDED:
+            newest = self._tail.newest()
+            assert newest is not None
+            self.heard_at = time.monotonic()
+            self.end = newest.records[-1] if entry.is_end else b""
+            if not self._pending:
+                self._pending_from = before
+                asyncio.get_running_loop().call_soon(self._flush)
+            self._pending.append(newest)
+        return fed is not Fed.DOUBTED
+
+    def _flush(self) -> None:
+        """Make one message of all that arrived in this turn, and deliver it."""
+        pending, self._pending = self._pending, []
+        if not pending:
+            return
+        followers = list(self._followers)
+        if followers and self._pending_from is not None:
+            parts = [(held.entry, held.records, 0) for held in pending]
+            messages = pack(self._pending_from, parts, self._settings.message_bytes)
+            self._outgoing += [(message, followers) for message in messages]
+            self._deliver()
+        if self.end:
+            self._send_behind(followers)  # each takes the `end` message and closes
+
+    def _deliver(self) -> None:
+        """Write to a few hundred viewers, then let the loop turn."""
+        budget = _DELIVERIES_A_TURN
+        while self._outgoing:
+            message, followers = self._outgoing[0]
+            todo, rest = followers[:budget], followers[budget:]
+            reached = sum(self._deliver_to(follower, message) for follower in todo)
+            self._metrics.deliveries.inc(reached * message.count)
+            self._metrics.sent_bytes.inc(reached * len(message.json))
+            budget -= len(todo)
+            if rest:
+                self._outgoing[0] = (message, rest)
+                asyncio.get_running_loop().call_soon(self._deliver)
+                return
+            self._outgoing.pop(0)
+
+    def _deliver_to(self, follower: Follower, message: Message) -> bool:
+        if follower not in self._followers:
+            return False  # it fell behind since, and pulls
+        # seqs suffice: a rewind throws away what is still to be delivered of the history before it
+        if message.before is not None and follower.cursor.seq != message.before.seq:
+            return False  # it fell behind and came back: it has these
+        if follower.deliver(message):
+            return True
+        follower.fall_behind()
+        return False
+
+    def _send_all_behind(self) -> None:
+        self._outgoing.clear()
+        self._send_behind(list(self._followers))
+
+    def _send_behind(self, followers: list[Follower]) -> None:
+        for follower in followers:
+            follower.fall_behind()
+
+    # --- proving -------------------------------------------------------------------------------
+
+    async def _refresh(self) -> None:
+        try:
+            pages = 0
+            while self._again and not self._closed:
+                self._again = False
+                try:
+                    pages = pages + 1 if await self._prove() else 0
+                    if pages > _PAGES_TO_CATCH_UP:
+                        self._jump(await self._reader.bounds(self.execution_id))
+                        pages = 0
+                except RuntailError:
+                    self._again = True
+                    await asyncio.sleep(random.uniform(0.01, self._settings.retry_seconds))
+        finally:
+            self._refreshing = None
+
+    async def _prove(self) -> bool:
+        """Prove the tail's own cursors once; True if there may be more to read."""
+        if self._tail.cursor is None:
+            self._jump(await self._reader.bounds(self.execution_id))
+            return False
+        cursors = self._tail.cursors()
+        verdict, bounds = await self._reader.resume(
+            self.execution_id, cursors, self._history.page_entries()
+        )
+        return self._judge(cursors[0], verdict, bounds)
+
+    def _judge(self, asked: Cursor, verdict: Verdict, bounds: Bounds) -> bool:
+        if not isinstance(verdict, Continues):
+            self._jump(bounds)
+            return False
+        if verdict.cursor != asked:
+            self._rewind(verdict.cursor)
+        entries = list(verdict.entries)
+        if not all(self._feed(entry) for entry in entries):
+            self._again = True  # the live channel went another way meanwhile
+        self._again = self._again or bool(entries)
+        if self._tail.cursor == bounds.last:
+            self.end = bounds.end  # a rewind may have uncovered it
+            if self.end:
+                self._flush()
+                self._send_behind(list(self._followers))
+        return bool(entries)
+
+    def _rewind(self, cursor: Cursor) -> None:
+        """The stream holds something else beyond *cursor*: everybody proves their own place."""
+        self._flush()
+        self._history.forget()
+        self._send_all_behind()
+        self._tail.rewind(cursor)
+        self.end = b""
+
+    def _jump(self, bounds: Bounds) -> None:
+        """Begin anew at the end of what the stream holds now."""
+        if bounds.epoch is None and self._tail.cursor is None:
+            return  # still waited for: viewers at the head stay there
+        self._flush()
+        self._history.forget()
+        self._send_all_behind()
+        if bounds.epoch is None:
+            self._tail = Tail(render, max_bytes=self._settings.ring_bytes)
+        else:
+            self._tail.jump(bounds.last)
+        self.end = bounds.end
+
+    def end_message(self) -> Message | None:
+        """The `end` message, if the record it comes from is the last one."""
+        if not self.end:
+            return None
+        status, totals = end_of(self.end)
+        return plain("end", {"status": status, "totals": totals})

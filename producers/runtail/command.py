@@ -1,0 +1,161 @@
+"""Run `runtail <command>`: find the commands by entry point, and import only the chosen one.
+
+The SDK never imports the gateway; a machine without the gateway's packages still can `tail`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, requires, version
+from typing import Final
+from urllib.parse import urlsplit
+
+DESCRIPTION: Final = "Watch a workflow run while it runs."
+GROUP: Final = "runtail.commands"
+DEFAULT_URL: Final = "http://127.0.0.1:8000"
+EXIT_USAGE: Final = 2
+EXIT_REFUSED: Final = 4
+EXIT_INTERRUPTED: Final = 130
+EXIT_BROKEN_PIPE: Final = 141  # as the shell shows a program that SIGPIPE ended
+
+# Known without an import: listing the commands must not need what only one of them needs.
+HELP: Final = {
+    "tail": "follow an execution; the exit code is the execution's",
+    "ls": "list the executions",
+    "gateway": "serve the page and the log streams",
+    "demo": "start an engine, a gateway and a demo workflow on this machine",
+}
+
+# A requirement of an extra, as METADATA spells it: `name>=1; marker and extra == 'gateway'`.
+_EXTRA: Final = re.compile(r"([\w.-]+).*;.*\bextra\s*==\s*['\"]([^'\"]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A sub-command, found by the entry-point group `runtail.commands`.
+
+    *run* answers the exit code. It may raise KeyboardInterrupt and BrokenPipeError: `main` ends
+    quietly on both.
+    """
+
+    name: str
+    help: str
+    configure: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command that *argv* (default: the process's) names; return its exit code.
+
+    Errors of usage leave by SystemExit(2), as argparse does.
+    """
+    words = sys.argv[1:] if argv is None else argv
+    try:
+        return _dispatch(words)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        return EXIT_BROKEN_PIPE
+
+
+def add_url(parser: argparse.ArgumentParser) -> None:
+    """Give *parser* the option `--url`, checked; the default is $RUNTAIL_URL."""
+    parser.add_argument(
+        "--url",
+        type=gateway_url,
+        default=os.environ.get("RUNTAIL_URL") or DEFAULT_URL,
+        help=f"the gateway's address (default: $RUNTAIL_URL, else {DEFAULT_URL})",
+    )
+
+
+def gateway_url(text: str) -> str:
+    """Return *text* as an http(s) address without a slash at its end."""
+    try:
+        parts = urlsplit(text)
+        sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is none
+        sound = False
+    if not sound or parts.query or parts.fragment or not text.isprintable() or " " in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is no address, expected one like {DEFAULT_URL}")
+    return text.rstrip("/")
+
+
+def _dispatch(words: list[str]) -> int:
+    found = {point.name: point for point in sorted(entry_points(group=GROUP))}
+    chosen = next((word for word in words if not word.startswith("-")), "")
+    try:
+        command = _load(found[chosen]) if chosen in found else None
+        parser = _parser(_ordered(found), command)
+        args = parser.parse_args(words)
+        if command is not None:
+            return command.run(args)
+    except ModuleNotFoundError as error:  # at import, or later by a command that imports late
+        _tell_missing(chosen, error)
+        return EXIT_USAGE
+    parser.print_help()
+    return EXIT_USAGE
+
+
+def _parser(names: list[str], command: Command | None) -> argparse.ArgumentParser:
+    """Build a parser that knows all *names*, and the arguments of *command* alone."""
+    parser = argparse.ArgumentParser(prog="runtail", description=DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"runtail {_version()}")
+    listed = parser.add_subparsers(metavar="COMMAND", title="commands")
+    for name in names:
+        one = listed.add_parser(name, help=HELP.get(name))
+        if command is not None and command.name == name:
+            one.description = command.help
+            command.configure(one)
+    return parser
+
+
+def _ordered(found: dict[str, EntryPoint]) -> list[str]:
+    """List the known commands in the order of their help, then those of other packages."""
+    return [name for name in HELP if name in found] + [name for name in found if name not in HELP]
+
+
+def _load(point: EntryPoint) -> Command:
+    command = point.load()
+    if not isinstance(command, Command) or command.name != point.name:
+        raise TypeError(f"entry point {point} gives {command!r}, expected a Command of its name")
+    return command
+
+
+def _tell_missing(chosen: str, error: ModuleNotFoundError) -> None:
+    """Say which extra brings what *error* misses; raise it again if none does: that is no matter
+    of installing, and its traceback is what helps."""
+    extra = extra_of((error.name or "").partition(".")[0], requires("runtail") or [])
+    if extra is None:
+        raise error
+    needs = f"needs the {extra} extra: pip install 'runtail[{extra}]'"
+    print(f"runtail {chosen} {needs}", file=sys.stderr)  # noqa: T201 - the command's own output
+
+
+def extra_of(module: str, requirements: list[str]) -> str | None:
+    """Name the smallest extra that brings *module*, by a package's *requirements*, or None."""
+    brings = [found.groups() for line in requirements if (found := _EXTRA.match(line))]
+    distribution = module.replace("_", "-").lower()
+    names = [extra for name, extra in brings if name.replace("_", "-").lower() == distribution]
+    size = Counter(extra for _, extra in brings)
+    return min(names, key=lambda extra: size[extra], default=None)
+
+
+def _version() -> str:
+    try:
+        return version("runtail")
+    except PackageNotFoundError:
+        return "unknown (not installed)"
+
+
+def _forget_stdout() -> None:
+    """Keep the interpreter's own last flush from complaining about a reader that is gone."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -1,0 +1,236 @@
+"""`runtail tail`: follow an execution over WebSockets, resuming by itself, and end as it ends."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import ssl
+import sys
+import time
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from http import HTTPStatus
+from io import TextIOWrapper
+from typing import Final, TextIO
+from urllib.parse import quote
+
+from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
+from websockets.sync.client import ClientConnection, connect
+
+from runtail.command import EXIT_REFUSED, Command, add_url
+from runtail.terminal import Layout, json_line, notice, visible
+from runtail.viewer import FINAL_CODES, InvalidMessage, Viewer
+from runtail.viewer_event import Broken, Done, Ended, Event, Gap, Records, Refused, Reset, Retry
+from runtail_broker.cursor import Cursor
+from runtail_broker.errors import InvalidCursor, InvalidExecutionId
+from runtail_broker.keys import checked
+
+MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
+SILENCE_SECONDS: Final = 45.0  # three beats: a link that is silent for so long is dead
+CLOSE_SECONDS: Final = 1.0
+EXIT_CODES: Final = {"completed": 0, "cancelled": 3}
+EXIT_FAILED: Final = 1
+ONLY_NEW: Final = "$"
+
+_TRANSIENT: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+
+EPILOG: Final = """\
+exit codes:
+  0    the execution completed
+  1    it failed, or its worker was lost
+  2    wrong usage
+  3    it was cancelled
+  4    refused: it does not exist, is forbidden, or the address is no gateway's
+  130  interrupted (Ctrl-C)
+  141  whoever read the output has gone
+
+It reconnects for ever while the gateway is away. Colours are used on a terminal only;
+NO_COLOR or --no-color turns them off. With --json the records go to the standard output,
+one a line, and all that is not a record to the standard error output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Why a connection is gone; *code* None: not by a close of the gateway's."""
+
+    code: int | None
+    reason: str
+
+
+Message = str | bytes
+
+
+def listen(url: str, *, silence_seconds: float = SILENCE_SECONDS) -> Generator[Message | Cut]:
+    """Yield the messages of one connection, then the one Cut that says why there are no more.
+
+    What the network raises becomes a Cut; what the consumer raises does not pass through here.
+    """
+    try:
+        with connect(
+            url, compression=None, max_size=MAX_MESSAGE_BYTES, close_timeout=CLOSE_SECONDS
+        ) as link:
+            yield from _messages(link, silence_seconds)
+    except InvalidStatus as refusal:
+        yield _refusal(refusal.response.status_code)
+    except InvalidURI as error:
+        yield Cut(FINAL_CODES.start, str(error))
+    except ssl.SSLCertVerificationError as error:
+        yield Cut(FINAL_CODES.start, f"its certificate is not trusted: {error.verify_message}")
+    except (WebSocketException, OSError) as error:
+        yield Cut(None, _said(error))
+
+
+def _messages(link: ClientConnection, silence_seconds: float) -> Generator[Message | Cut]:
+    while True:
+        try:
+            message = link.recv(timeout=silence_seconds)
+        except ConnectionClosed as closed:
+            yield _closed(closed)
+            return
+        except TimeoutError:
+            yield Cut(None, f"nothing was heard for {silence_seconds:g} s")
+            return
+        yield message
+
+
+def _closed(closed: ConnectionClosed) -> Cut:
+    if closed.rcvd is None:
+        return Cut(None, "the connection was lost")
+    return Cut(closed.rcvd.code, closed.rcvd.reason or f"closed with code {closed.rcvd.code}")
+
+
+def _refusal(status: int) -> Cut:
+    """Judge an HTTP answer: a gateway refuses after the upgrade, so a 4xx is someone else's."""
+    final = 400 <= status < 500 and status not in _TRANSIENT
+    return Cut(FINAL_CODES.start if final else None, f"HTTP {status} instead of a WebSocket")
+
+
+def _said(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or repr(error)
+
+
+class Screen:
+    """Write events to *out* and notices to *err*; each batch of lines in one write and flush."""
+
+    def __init__(self, out: TextIO, err: TextIO, *, as_json: bool, colored: bool) -> None:
+        self._out, self._err = out, err
+        self._as_json = as_json
+        self._layout = Layout(colored)
+
+    def show(self, event: Event) -> None:
+        """Show *event* where it belongs."""
+        if isinstance(event, Broken):
+            return  # told when it becomes a reconnect
+        if self._as_json and isinstance(event, Records):
+            self._write([json_line(record) for record in event.records])
+        elif not self._as_json and isinstance(event, Records | Gap | Reset | Ended):
+            self._write(self._layout.lines(event))
+        else:
+            self.tell(notice(event))
+
+    def tell(self, text: str) -> None:
+        """Write a notice, which is not a part of the log."""
+        print(f"runtail: {visible(text)}", file=self._err, flush=True)
+
+    def _write(self, lines: list[str]) -> None:
+        if lines:
+            self._out.write("\n".join(lines) + "\n")
+            self._out.flush()
+
+
+def follow(address: str, viewer: Viewer, screen: Screen) -> int:
+    """Show all that *viewer* takes from the gateway at *address* until the end; return the code."""
+    while True:
+        cut = _one_connection(f"{address}?{viewer.query()}", viewer, screen)
+        match viewer.cut(cut.code, cut.reason):
+            case Done(status):
+                return EXIT_CODES.get(status, EXIT_FAILED)
+            case Refused(code, message):
+                screen.tell(f"{message} (code {code})" if code else message)
+                return EXIT_REFUSED
+            case Retry(delay, tries, reason):
+                reason = f"{address}: {reason}" if tries == 1 else reason
+                if (
+                    tries < 10 or tries % 10 == 0
+                ):  # a gateway that is away all night fills no screen
+                    screen.tell(f"{reason}; reconnecting, try {tries}")
+                time.sleep(delay)
+
+
+def _one_connection(url: str, viewer: Viewer, screen: Screen) -> Cut:
+    """Follow one connection to its end, or to the first thing that does not fit."""
+    with closing(listen(url)) as messages:
+        for message in messages:
+            if isinstance(message, Cut):
+                return message
+            try:
+                events = viewer.take(message)
+            except InvalidMessage as error:
+                return Cut(None, str(error))
+            for event in events:
+                screen.show(event)
+                if isinstance(event, Broken):
+                    return Cut(None, event.reason)
+            if viewer.status is not None:
+                break
+    return Cut(None, "done")
+
+
+def logs_address(url: str, execution_id: str) -> str:
+    """Spell the WebSocket address of an execution's log at the gateway *url* (http or https)."""
+    return f"ws{url.removeprefix('http')}/ws/executions/{quote(execution_id, safe='')}/logs"
+
+
+def run(args: argparse.Namespace) -> int:
+    """Follow `args.execution`; return its exit code."""
+    only_new = args.after == ONLY_NEW
+    start = Cursor.parse(args.after) if args.after and not only_new else None
+    viewer = Viewer(start, tail=args.tail, only_new=only_new, wait=args.wait)
+    colored = not (args.no_color or os.environ.get("NO_COLOR")) and sys.stdout.isatty()
+    _prepare(sys.stdout, as_json=args.json)
+    screen = Screen(sys.stdout, sys.stderr, as_json=args.json, colored=colored)
+    return follow(logs_address(args.url, args.execution), viewer, screen)
+
+
+def _prepare(out: TextIO, *, as_json: bool) -> None:
+    """Make *out* take every character: JSON is UTF-8, and a text's stranger is spelled."""
+    if isinstance(out, TextIOWrapper):
+        out.reconfigure(encoding="utf-8" if as_json else None, errors="backslashreplace")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give *parser* the arguments of `runtail tail`."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument("execution", type=_execution, help="the execution's id")
+    add_url(parser)
+    begin = parser.add_mutually_exclusive_group()
+    begin.add_argument("--after", metavar="CURSOR", type=_cursor, help="begin after this cursor")
+    begin.add_argument("--tail", metavar="N", type=_count, help="begin with the last N lines")
+    parser.add_argument("--json", action="store_true", help="one record a line, as received")
+    parser.add_argument("--wait", action="store_true", help="wait for an execution yet to come")
+    parser.add_argument("--no-color", action="store_true", help="no colours")
+
+
+def _execution(text: str) -> str:
+    try:
+        return checked(text)
+    except InvalidExecutionId as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _cursor(text: str) -> str:
+    try:
+        return text if text == ONLY_NEW else str(Cursor.parse(text))
+    except InvalidCursor as error:
+        raise argparse.ArgumentTypeError(f"{error} or {ONLY_NEW} (only what is new)") from error
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is no count, expected 0 or more")
+    return int(text)
+
+
+TAIL: Final = Command("tail", "Follow an execution until it ends.", configure, run)

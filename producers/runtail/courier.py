@@ -1,0 +1,287 @@
+"""Carry what the journals ask to the engine, from one background thread with its own event loop.
+
+A self-clocking group commit: a node with nothing in flight is sent to at once; what comes while an
+answer is awaited goes out together when it has arrived. No timer. The thread is the publisher's
+own, so that a worker that blocks (or blocks its event loop) still beats.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future, InvalidStateError
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from runtail.backoff import RareWarnings
+from runtail.buffer import Buffer
+from runtail.held import Held
+from runtail.journal import Journal
+from runtail.lane import Lane
+from runtail.link import Finder, Link
+from runtail.settings import PublisherSettings
+from runtail_broker.errors import RuntailError
+
+T = TypeVar("T")
+_MAX_JOURNALS = 256  # in one round trip, so that no answer takes long
+_SWEEPS_A_BEAT = 4  # how often all journals are looked at for a beat that is due
+
+
+@dataclass(slots=True)
+class _Flush:
+    """A wait until all that was added before is stored, and who was leaving has left."""
+
+    until: dict[Journal, tuple[int, bool]]
+    done: Future[bool] = field(default_factory=Future)
+
+    def look(self) -> bool:
+        """Tell, and return, whether the wait is over."""
+        self.until = {
+            journal: (added, leaving)
+            for journal, (added, leaving) in self.until.items()
+            if not journal.has_settled(added, leaving)
+        }
+        if not self.until:
+            _resolve(self.done, True)
+        return self.done.done()
+
+
+class Courier:
+    """Bring the journals of one publisher up to date with the engine, whatever the engine does.
+
+    The public methods may be called from any thread; only `stop` waits.
+    """
+
+    def __init__(
+        self, buffer: Buffer, held: Held, settings: PublisherSettings, find: Finder
+    ) -> None:
+        self._buffer, self._held, self._settings = buffer, held, settings
+        self._link = Link(find, settings)
+        self._warnings = RareWarnings(logging.getLogger("runtail"), settings.warning_seconds)
+        self._journals: dict[Journal, Future[str]] = {}
+        self._called: deque[Journal] = deque()
+        self._flushes: deque[_Flush] = deque()
+        self._work: set[Journal] = set()
+        self._lanes: dict[Redis | None, Lane] = {}
+        self._lane_of: dict[Journal, Lane] = {}
+        self._retried = 0  # by journals that are forgotten
+        self._next_sweep = 0.0
+        self._sleeping = False
+        self._stopping = False
+        self._wake_up: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    # ---- from any thread
+
+    def enrol(self, journal: Journal) -> Future[str]:
+        """Look after *journal* from now on; the result is its execution's id, once it is open."""
+        opened: Future[str] = Future()
+        self._journals[journal] = opened
+        with self._starting:
+            if self._thread is None and not self._stopping:
+                self._thread = threading.Thread(target=self._live, name="runtail", daemon=True)
+                self._thread.start()
+        self.notice(journal)
+        return opened
+
+    def notice(self, journal: Journal) -> None:
+        """Hear that *journal* has something to say that is no record."""
+        self._called.append(journal)
+        self._wake()
+
+    def added(self, journal: Journal) -> None:
+        """Hear that *journal* got a record; costs something only while all is quiet."""
+        if self._sleeping and journal not in self._work and not self._is_busy(journal):
+            self._wake()  # in the other cases the next round takes it along anyway
+
+    def flush(self) -> Future[bool]:
+        """Begin a wait: True once all that was added until now is stored."""
+        flush = _Flush({j: (j.pending.added, j.leaving is not None) for j in self.journals})
+        if not flush.look():
+            self._flushes.append(flush)
+            self._wake()
+        return flush.done
+
+    @property
+    def journals(self) -> list[Journal]:
+        """The journals that are looked after."""
+        return list(self._journals)
+
+    @property
+    def retried(self) -> int:
+        """How many times a batch was sent again."""
+        return self._retried + sum(journal.retried for journal in self.journals)
+
+    def stop(self, timeout: float) -> None:
+        """End the thread, waiting at most *timeout* seconds; what is not stored will not be."""
+        with self._starting:
+            self._stopping = True
+        self._wake()
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def _wake(self) -> None:
+        loop, event = self._loop, self._wake_up
+        if loop is None or event is None:
+            return  # before the first pass, or after the last one
+        self._sleeping = False
+        try:
+            loop.call_soon_threadsafe(event.set)
+        except RuntimeError:
+            return  # the loop was closed in this moment
+
+    # ---- in the thread
+
+    def _live(self) -> None:
+        asyncio.run(self._main())
+
+    async def _main(self) -> None:
+        self._wake_up = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        rounds: set[asyncio.Task[None]] = set()
+        try:
+            while not self._stopping:
+                await self._pass(rounds)
+                self._tell_flushes()
+                await self._sleep(self._wake_up)
+        finally:
+            self._loop = None
+            for task in rounds:
+                task.cancel()
+            await asyncio.gather(*rounds, return_exceptions=True)
+            with contextlib.suppress(RedisError, OSError):  # it may be the engine that is gone
+                await self._link.close()
+            for opened in self._journals.values():
+                opened.cancel()
+
+    async def _pass(self, rounds: set[asyncio.Task[None]]) -> None:
+        """Start a round on every node that is free and has work."""
+        self._sweep(time.monotonic())
+        while self._called:
+            self._work.add(self._called.popleft())
+        self._work |= self._buffer.ready()
+        for lane, journals in (await self._by_lane()).items():
+            chosen = journals[:_MAX_JOURNALS]
+            self._work.difference_update(chosen)
+            lane.busy = True
+            task = asyncio.create_task(self._round(lane, chosen))
+            rounds.add(task)
+            task.add_done_callback(rounds.discard)
+
+    async def _by_lane(self) -> dict[Lane, list[Journal]]:
+        by_lane: dict[Lane, list[Journal]] = {}
+        now = time.monotonic()
+        for journal in list(self._work):
+            lane = self._lane_of.get(journal)
+            if lane is not None and (lane.busy or lane.free_at(journal) > now):
+                continue
+            lane = self._lane_of[journal] = await self._find_lane(journal)
+            if not lane.busy and lane.free_at(journal) <= now:
+                by_lane.setdefault(lane, []).append(journal)
+        return by_lane
+
+    async def _find_lane(self, journal: Journal) -> Lane:
+        nowhere = self._lane(None)
+        if nowhere.free_at(journal) > time.monotonic():
+            return nowhere
+        try:
+            nodes = await self._link.nodes()
+            return self._lane(await nodes.node_of(journal.execution_id))
+        except RuntailError as error:
+            await nowhere.away(error)
+            return nowhere
+
+    def _lane(self, node: Redis | None) -> Lane:
+        if node not in self._lanes:
+            lane = Lane(self._link, self._buffer, self._settings, self._warnings, self._opened)
+            self._lanes[node] = lane
+        return self._lanes[node]
+
+    async def _round(self, lane: Lane, journals: list[Journal]) -> None:
+        try:
+            await lane.round(journals)
+        finally:
+            lane.busy = False
+            now = time.monotonic()
+            self._work.update(journal for journal in journals if journal.has_work(now))
+            if self._wake_up is not None:
+                self._wake_up.set()
+
+    def _sweep(self, now: float) -> None:
+        """Find the beats that are due; let go of what is held for too long."""
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + self._settings.beat_seconds / _SWEEPS_A_BEAT
+        self._held.let_go(now)
+        for journal in self.journals:
+            if journal.expired(now):
+                self._forget(journal)
+            elif journal.has_work(now):
+                self._work.add(journal)
+
+    def _forget(self, journal: Journal) -> None:
+        self._retried += journal.retried
+        self._journals.pop(journal, None)
+        self._lane_of.pop(journal, None)
+        self._work.discard(journal)
+
+    def _opened(self, journal: Journal) -> None:
+        opened = self._journals.get(journal)
+        if opened is not None:
+            _resolve(opened, journal.execution_id)
+
+    def _tell_flushes(self) -> None:
+        for _ in range(len(self._flushes)):
+            flush = self._flushes.popleft()
+            if not flush.look():
+                self._flushes.append(flush)
+
+    async def _sleep(self, wake_up: asyncio.Event) -> None:
+        """Sleep until there is something to do, or a wait is over."""
+        self._sleeping = True
+        # asked after the flag was set: who adds a record before sees no flag, who adds after wakes
+        if self._stopping or self._called or self._starts_now():
+            self._sleeping = False
+            await asyncio.sleep(0)  # lets the rounds go on
+            return
+        until = self._next_event()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(until):
+                await wake_up.wait()
+        self._sleeping = False
+        wake_up.clear()
+
+    def _starts_now(self) -> bool:
+        """Whether a journal got a record since the pass, and its node is free."""
+        return self._buffer.has_ready(lambda journal: not self._is_busy(journal))
+
+    def _is_busy(self, journal: Journal) -> bool:
+        lane = self._lane_of.get(journal)
+        return lane is not None and lane.busy
+
+    def _next_event(self) -> float | None:
+        """When the next beat may be due or the next try after a failure is allowed."""
+        if not self._journals:
+            return None
+        waits = [
+            lane.free_at(journal)
+            for journal in self._work
+            if (lane := self._lane_of.get(journal)) is not None and not lane.busy
+        ]
+        return min([*waits, self._next_sweep])
+
+
+def _resolve(future: Future[T], value: T) -> None:
+    try:
+        future.set_result(value)
+    except InvalidStateError:
+        return  # who waited has given up

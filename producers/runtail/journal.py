@@ -1,0 +1,340 @@
+"""The publisher's side of the protocol for one execution, as a state machine. Pure: no I/O.
+
+    opening ──> open ──> closed
+       ^          │         │
+       └──────────┴─────────┘   the engine does not know this publisher (any more)
+
+`asks` says what to send next, `answered` takes what the engine said to it. An ask whose answer got
+lost is simply asked again: the scripts recognise it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Final
+
+import orjson
+
+from runtail.ask import Ask, Leave, Phase, Role
+from runtail.held import Held, Sealed
+from runtail.pending import Bundle, Item, Loss, Pending, Progress, size_of, weight_of
+from runtail.settings import DEFAULTS, PublisherSettings
+from runtail_broker.cursor import new_random
+from runtail_broker.errors import InvalidExecutionId
+from runtail_broker.frame import encode_frame
+from runtail_broker.keys import checked
+from runtail_broker.record import LEVELS, Record, encode, now
+from runtail_broker.script import (
+    Answer,
+    Batch,
+    Call,
+    Limits,
+    beat_call,
+    close_call,
+    finish_call,
+    open_call,
+    publish_call,
+)
+
+_HOLE_NOTE: Final = "records that were published before were lost in a failover of the engine"
+
+
+class Journal:
+    """What one publisher has to say about one execution, in order, exactly once.
+
+    Every record that was put into `pending` is stored once, in order, or counted in a `lost`
+    record at its place. Used from one thread, but for `pending` (which `Buffer` locks) and `leave`.
+    """
+
+    def __init__(
+        self,
+        publisher: str,
+        execution_id: str,
+        role: Role = "owner",
+        workflow_id: str = "",
+        *,
+        held: Held | None = None,
+        settings: PublisherSettings = DEFAULTS,
+    ) -> None:
+        self.publisher, self.role, self.workflow_id = publisher, role, workflow_id
+        self._first_publisher = publisher
+        self.execution_id = self.asked_id = checked(execution_id)
+        self._begun = now()
+        self.pending = Pending()
+        self.phase = Phase.OPENING
+        self.leaving: Leave | None = None
+        self.cancel = False
+        self.full = False  # the execution has as many publishers as it may have
+        self.ever_opened = False
+        self.primary = ""  # the node that took the opening, as the courier names it
+        self.retried = 0
+        self._settings = settings
+        self._held = Held(settings.max_held_bytes, settings.held_seconds) if held is None else held
+        self._outgoing: deque[Sealed] = deque()
+        self._number = 0  # of the newest sealed batch
+        self._count = 0  # records in all sealed batches
+        self._last = 0  # the last batch that the engine has, as far as it told
+        self._sent = 0  # the highest number ever sent
+        self._acknowledged = 0  # the highest number ever acknowledged
+        self._renames = 1
+        self._beats = 0
+        self._next_beat = 0.0
+        self._closed_at: float | None = None
+        self._finish_due = False
+
+    @property
+    def _shelf(self) -> str:
+        return f"{self._first_publisher} {self.asked_id}"
+
+    # ---- what the courier wants to know
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether the engine must be told of this publisher first."""
+        return self.phase is Phase.OPENING
+
+    @property
+    def takes_items(self) -> bool:
+        """Whether pending records may be sealed now."""
+        return (
+            self.phase is not Phase.OPENING
+            and len(self._outgoing) < self._settings.max_call_batches
+            and len(self.pending) > 0
+        )
+
+    def has_work(self, now: float) -> bool:
+        """Whether `asks` has something to say, once what is pending was sealed."""
+        return (
+            self.phase is Phase.OPENING
+            or bool(self._outgoing)
+            or len(self.pending) > 0
+            or (self.leaving is not None and self.phase is Phase.OPEN)
+            or self._finish_due
+            or self.due(now)
+        )
+
+    def due(self, now: float) -> bool:
+        """Whether it is time for a beat."""
+        return self.phase is not Phase.OPENING and now >= self._next_beat
+
+    @property
+    def settled(self) -> int:
+        """How many of the records added, from the first on, are stored or told as lost."""
+        return self.pending.taken - sum(sealed.weight for sealed in self._outgoing)
+
+    def has_settled(self, added: int, left: bool) -> bool:
+        """Whether it opened, the first *added* records are settled and, if *left*, it left."""
+        return self.ever_opened and self.settled >= added and (self.has_left or not left)
+
+    @property
+    def has_left(self) -> bool:
+        """Whether all that was to be said has been said, the leaving included."""
+        return self.phase is Phase.CLOSED and not self._finish_due
+
+    def expired(self, now: float) -> bool:
+        """Whether it was closed for so long that nothing is held for it any more."""
+        closed = self._closed_at
+        over = closed is not None and now - closed > self._settings.held_seconds
+        return over and self.has_left and self.settled == self.pending.added
+
+    # ---- sealing
+
+    def seal(self, items: Iterable[Item]) -> None:
+        """Fix *items*, taken from `pending`, as the next batch: bytes, number and random number.
+
+        A sealed batch is never merged, renumbered or dropped, because its fate is unknown.
+        """
+        json: list[bytes] = []
+        levels = [0] * len(LEVELS)
+        kept = lost = size = 0
+        progress = ""
+        for item in items:
+            match item:
+                case Loss(count):
+                    lost += count
+                    json.append(self._lost_record(count).json)
+                    continue
+                case Bundle():
+                    json += map(self._renamed, item.json) if self._has_new_name else item.json
+                    levels = [sum(pair) for pair in zip(levels, item.levels, strict=True)]
+                case Record(record, level):
+                    json.append(self._renamed(record))
+                    if level is not None:
+                        levels[level] += 1
+                    progress = item.progress if isinstance(item, Progress) else progress
+            kept, size = kept + weight_of(item), size + size_of(item)
+        batch = self._batch(json, levels, lost, progress)
+        self._outgoing.append(Sealed(batch, kept, kept + lost, size))
+
+    def _batch(
+        self, json: list[bytes], levels: list[int], lost: int = 0, progress: str = ""
+    ) -> Batch:
+        self._number += 1
+        debug, info, warning, error = levels
+        batch = Batch(
+            number=self._number,
+            before=self._count,
+            count=len(json),
+            random=new_random(),
+            flags=0,
+            levels=(debug, info, warning, error),
+            json_bytes=sum(map(len, json)),
+            stands_for=lost,
+            progress=progress,
+            frame=encode_frame(json),
+        )
+        self._count += len(json)
+        return batch
+
+    # ---- asking
+
+    def asks(self, now: float, limits: Limits) -> list[Ask]:
+        """Say what to send now, in this order and in one round trip; it may be nothing."""
+        if self.phase is Phase.OPENING:
+            return [Ask("open", self._open(limits))]
+        publishes = self._publishes()
+        if self.leaving is None:
+            return publishes + ([self._beat()] if self.due(now) else [])
+        if publishes:
+            return publishes
+        if self.phase is Phase.OPEN or (self.due(now) and not self._finish_due):
+            # also long after the close, in place of a beat: it tells as much, and it repairs a
+            # close that a failover lost
+            return [self._close(self.leaving)]
+        return [Ask("finish", finish_call(self.execution_id))] if self._finish_due else []
+
+    def _open(self, limits: Limits) -> Call:
+        return open_call(
+            self.execution_id, self.publisher, self.role, self.workflow_id, limits, self._begun
+        )
+
+    def _publishes(self) -> list[Ask]:
+        asks: list[Ask] = []
+        for sealed in list(self._outgoing)[: self._settings.max_call_batches]:
+            # what is missing between is held no more; only the first can lie behind a hole
+            hole = self._last if not asks and sealed.batch.number > self._last + 1 else None
+            call = publish_call(self.execution_id, self.publisher, sealed.batch, hole)
+            asks.append(Ask("publish", call, sealed.batch.number, len(sealed.batch.frame)))
+            self.retried += sealed.batch.number <= self._sent
+            self._sent = max(self._sent, sealed.batch.number)
+        return asks
+
+    def _beat(self) -> Ask:
+        beat = beat_call(self.execution_id, self.publisher, self._last, self._beats + 1)
+        return Ask("beat", beat)
+
+    def _close(self, leave: Leave) -> Ask:
+        status = leave.status if leave.explicit or self.role == "owner" else ""
+        call = close_call(
+            self.execution_id,
+            self.publisher,
+            self._number,
+            status,
+            leave.reason,
+            explicit=leave.explicit,
+        )
+        return Ask("close", call)
+
+    # ---- answers
+
+    def answered(self, ask: Ask, answer: Answer, now: float) -> list[Sealed]:
+        """Take the answer to *ask*; return the batches that it acknowledges for the first time."""
+        self.cancel = self.cancel or answer.cancel
+        match answer.word:
+            case "behind":
+                self._go_back(answer.last_batch)
+            case "unopened" | "unknown":
+                self.phase = Phase.OPENING
+            case "stored" | "duplicate":
+                return self._stored(ask.number, answer.last_batch, now)
+            case "created" | "joined" | "again" | "late":
+                self._opened(answer, now)
+            case "finished":
+                self._rename()
+            case "full":
+                self.full = True
+            case "alive":
+                self._beats += 1
+                self._next_beat = now + self._settings.beat_seconds
+            case "closed":
+                self._closed(now)
+            case "ended" | "already" | "running" | "open":
+                self._finish_due = False
+        return []
+
+    def leave(self, leave: Leave) -> None:
+        """Leave once everything before is stored; only the first word counts."""
+        if self.leaving is None:
+            self.leaving = leave
+
+    def leave_finishing(self) -> None:
+        """Leave the `end` to a gateway: after a change of primary nobody here may judge it."""
+        self._finish_due = False
+
+    def _opened(self, answer: Answer, now: float) -> None:
+        self.phase, self.full, self.ever_opened = Phase.OPEN, False, True
+        self._next_beat = now + self._settings.beat_seconds
+        self._go_back(answer.last_batch)
+
+    def _stored(self, number: int, last: int, now: float) -> list[Sealed]:
+        self._last = max(last, number)
+        if self.phase is Phase.CLOSED:
+            self.phase = Phase.OPEN  # behind an `end`: leave again, so that a new one follows
+        stored: list[Sealed] = []
+        while self._outgoing and self._outgoing[0].batch.number <= number:
+            sealed = self._outgoing.popleft()
+            self._held.hold(self._shelf, sealed, now)
+            if sealed.batch.number > self._acknowledged:
+                self._acknowledged = sealed.batch.number
+                stored.append(sealed)
+        return stored
+
+    def _go_back(self, last: int) -> None:
+        """Send again what is held after *last*; declare a hole where it is held no more."""
+        self._last = last
+        newest = self._outgoing[0].batch.number - 1 if self._outgoing else self._number
+        again = self._held.take_after(self._shelf, last, newest)
+        self._outgoing.extendleft(reversed(again))
+        if not self._outgoing and last < self._number:
+            # a hole is declared by the batch behind it, and nobody knows when there will be one
+            note = {"level": "warning", "message": _HOLE_NOTE}
+            batch = self._batch([encode(self.execution_id, note).json], [0, 0, 1, 0])
+            self._outgoing.append(Sealed(batch, records=0, weight=0, buffered_bytes=0))
+
+    def _closed(self, now: float) -> None:
+        self.phase, self._finish_due = Phase.CLOSED, True
+        self._next_beat = now + self._settings.beat_seconds
+        self._closed_at = now if self._closed_at is None else self._closed_at
+
+    def _rename(self) -> None:
+        """Try the next of `<id>.2`, `<id>.3` …; a finished id is never opened again."""
+        if not self.ever_opened and self._renames < self._settings.max_renames:
+            self._renames += 1
+            # another id too: this publisher may have opened the next name by itself
+            self.publisher = f"{self._first_publisher}.{self._renames}"
+            try:
+                self.execution_id = checked(f"{self.asked_id}.{self._renames}")
+            except InvalidExecutionId:
+                self.role = "participant"  # too long for a number: join the finished one
+        else:
+            self.role = "participant"
+
+    # ---- records
+
+    def _lost_record(self, count: int) -> Record:
+        lost = {"lost": count, "reason": "buffer full", "publisher": self.publisher}
+        return encode(self.execution_id, lost, kind="lost")
+
+    @property
+    def _has_new_name(self) -> bool:
+        return self.execution_id != self.asked_id
+
+    def _renamed(self, record: bytes) -> bytes:
+        """Bring a record that was encoded before the execution's name was known under it."""
+        if not self._has_new_name:
+            return record
+        fields = orjson.loads(record)
+        if fields.get("execution_id") == self.execution_id:
+            return record
+        return orjson.dumps(fields | {"execution_id": self.execution_id})

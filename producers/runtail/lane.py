@@ -1,0 +1,148 @@
+"""Make one round trip for the journals of one node: seal, ask, open, take the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+from runtail.ask import Ask
+from runtail.backoff import Backoff, RareWarnings
+from runtail.buffer import Buffer
+from runtail.journal import Journal
+from runtail.link import Link
+from runtail.settings import PublisherSettings
+from runtail_broker.errors import RuntailError, Unavailable
+from runtail_broker.script import Answer, Limits
+
+Asked = tuple[Journal, Ask]
+
+_NO_LIMITS = Limits()
+_LISTED_AT_ONCE = 64
+
+
+class Lane:
+    """The way to one node: at most one round trip is under way on it."""
+
+    def __init__(
+        self,
+        link: Link,
+        buffer: Buffer,
+        settings: PublisherSettings,
+        warnings: RareWarnings,
+        opened: Callable[[Journal], None],
+    ) -> None:
+        self._link, self._buffer, self._settings = link, buffer, settings
+        self._warnings, self._opened = warnings, opened
+        self._delays: dict[Journal, Backoff] = {}
+        self._backoff = Backoff(settings.retry_min_seconds, settings.retry_max_seconds)
+        self.busy = False
+
+    def free_at(self, journal: Journal) -> float:
+        """Say when *journal* may be sent for, as far as failures delay it (monotonic seconds)."""
+        delay = self._delays.get(journal)
+        return max(self._backoff.until, delay.until if delay else 0.0)
+
+    async def round(self, journals: Sequence[Journal]) -> None:
+        """Say once for each of *journals* what it has to say; on failure nothing is given up."""
+        try:
+            opening = any(journal.is_opening for journal in journals)
+            limits = await self._link.limits() if opening else _NO_LIMITS
+            asked = self._collect(journals, limits)
+            await self._send([pair for pair in asked if not pair[1].replicated])
+            await self._send_replicated([pair for pair in asked if pair[1].replicated])
+        except Unavailable as error:
+            await self.away(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the thread must live on
+            await self.away(error)
+        else:
+            self._backoff.succeeded()
+
+    async def away(self, error: Exception) -> None:
+        """Delay everything on this node, because of *error*."""
+        self._backoff.failed(time.monotonic())
+        if isinstance(error, Unavailable):
+            self._warnings.warn("the engine does not answer, records wait: %s", error)
+        else:
+            self._warnings.warn("publishing failed, records wait: %r", error)
+        await self._link.look_again()
+
+    def _collect(self, journals: Sequence[Journal], limits: Limits) -> list[Asked]:
+        asked: list[Asked] = []
+        now, size = time.monotonic(), 0
+        for journal in journals:
+            if size >= self._settings.max_call_bytes:
+                break
+            while journal.takes_items:
+                journal.seal(self._buffer.take(journal))
+            asks = journal.asks(now, limits)
+            size += sum(ask.bytes for ask in asks)
+            asked += [(journal, ask) for ask in asks]
+        return asked
+
+    async def _send(self, asked: Sequence[Asked], replicated: bool = False) -> None:
+        if not asked:
+            return
+        nodes = await self._link.nodes()
+        results = await nodes.run_all([ask.call for _, ask in asked], replicated=replicated)
+        now = time.monotonic()
+        for (journal, ask), result in zip(asked, results, strict=True):
+            if isinstance(result, RuntailError):
+                self._refused(journal, result)
+            else:
+                self._answered(journal, ask, result, now)
+
+    async def _send_replicated(self, asked: Sequence[Asked]) -> None:
+        """Send what a failover must not undo; finish only what this very primary saw open."""
+        if not asked:
+            return
+        primary = await self._link.primary(asked[0][0].execution_id)
+        sent: list[Asked] = []
+        for journal, ask in asked:
+            if ask.kind == "open" and not journal.ever_opened:
+                journal.primary = primary
+            if ask.kind == "finish" and journal.primary != primary:
+                journal.leave_finishing()
+                continue
+            sent.append((journal, ask))
+        opening = [journal.execution_id for journal, ask in sent if ask.kind == "open"]
+        for start in range(0, len(opening), _LISTED_AT_ONCE):
+            # before the opening: a listed execution that never opens is harmless, one that nobody
+            # sees is not
+            some = opening[start : start + _LISTED_AT_ONCE]
+            await asyncio.gather(*map(self._link.list, some))
+        await self._send(sent, replicated=True)
+
+    def _answered(self, journal: Journal, ask: Ask, answer: Answer, now: float) -> None:
+        was_open = journal.ever_opened
+        for sealed in journal.answered(ask, answer, now):
+            self._buffer.settle(sealed)
+        if journal.full:
+            self._warnings.warn(
+                "execution %s has too many publishers; waiting", ask.call.execution_id
+            )
+            self._delay(journal)
+        else:
+            self._delays.pop(journal, None)
+        if journal.ever_opened and not was_open:
+            self._tell_name(journal)
+            self._opened(journal)
+
+    def _tell_name(self, journal: Journal) -> None:
+        if journal.execution_id != journal.asked_id:
+            self._warnings.warn(
+                "execution %s has finished before; its records go to %s",
+                journal.asked_id,
+                journal.execution_id,
+            )
+
+    def _refused(self, journal: Journal, error: RuntailError) -> None:
+        self._delay(journal)
+        self._warnings.warn(
+            "the engine did not take the records of execution %s: %s", journal.execution_id, error
+        )
+
+    def _delay(self, journal: Journal) -> None:
+        settings = self._settings
+        fresh = Backoff(settings.retry_min_seconds, settings.retry_max_seconds)
+        self._delays.setdefault(journal, fresh).failed(time.monotonic())

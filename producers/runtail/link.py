@@ -1,0 +1,78 @@
+"""Find the engine and keep what is known of it: its nodes, its limits, its primaries."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from runtail.settings import PublisherSettings
+from runtail_broker.client import EngineRefused, Nodes
+from runtail_broker.errors import Unavailable
+from runtail_broker.keys import ExecutionKeys, index_of
+from runtail_broker.script import Limits
+
+Finder = Callable[[], str | None]
+
+
+class Link:
+    """The way to one engine. Use within one event loop; raises what `Nodes` raises."""
+
+    def __init__(self, find: Finder, settings: PublisherSettings) -> None:
+        self._find, self._settings = find, settings
+        self._url: str | None = None
+        self._nodes: Nodes | None = None
+        self._limits: tuple[float, Limits] | None = None
+
+    async def nodes(self) -> Nodes:
+        """Return the nodes; raise Unavailable while no engine is found."""
+        if self._nodes is None:
+            self._url = self._find()
+            if self._url is None:
+                raise Unavailable("no engine is running on this machine, and no URL was given")
+            try:
+                self._nodes = Nodes.connect(
+                    self._url, timeout_seconds=self._settings.engine_timeout_seconds
+                )
+            except ValueError as error:
+                raise Unavailable(f"{self._url!r} is not the URL of an engine: {error}") from error
+        return self._nodes
+
+    async def look_again(self) -> None:
+        """Leave an engine that does not answer if another one is to be found by now."""
+        url = self._find()
+        if url is not None and url != self._url:
+            await self.close()
+
+    async def limits(self) -> Limits:
+        """Return the limits that operators keep in the engine, as of not long ago."""
+        now = time.monotonic()
+        if self._limits is None or now - self._limits[0] > self._settings.limits_seconds:
+            nodes = await self.nodes()
+            try:
+                self._limits = now, await nodes.limits()
+            except (ValueError, TypeError):
+                self._limits = now, Limits()  # somebody's typing error must not stop the workers
+        return self._limits[1]
+
+    async def list(self, execution_id: str) -> None:
+        """List the execution in its index; keeps the time of an earlier listing."""
+        key, now_ms = index_of(execution_id), time.time() * 1000
+        nodes = await self.nodes()
+        await nodes.at(key, lambda node: node.zadd(key, {execution_id: int(now_ms)}, nx=True))
+
+    async def primary(self, execution_id: str) -> str:
+        """Name the server that is primary for the execution now; '' where servers have no name."""
+        nodes = await self.nodes()
+        try:
+            info = await nodes.at(
+                ExecutionKeys.of(execution_id).state, lambda node: node.info("server")
+            )
+        except EngineRefused:
+            return ""
+        return str(info.get("run_id", ""))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        nodes, self._nodes, self._limits = self._nodes, None, None
+        if nodes is not None:
+            await nodes.close()

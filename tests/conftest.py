@@ -1,0 +1,74 @@
+"""What all tests share: engines that run as long as the session, clients that live one test."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+from tests.engines import TestEngine, embedded_engine, redis_cluster, redis_server
+
+from runtail_broker.client import Nodes
+
+settings.register_profile(
+    "runtail", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("runtail")
+
+REAL_ENGINES = [
+    "embedded",
+    pytest.param("redis", marks=pytest.mark.redis_server),
+    pytest.param("cluster", marks=pytest.mark.redis_server),
+]
+ENGINES = [*REAL_ENGINES, "fake"]
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def engine_url() -> Iterator[str]:
+    """The URL of an embedded Valkey; what is in it stays from test to test."""
+    with embedded_engine() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The URL of Debian's redis-server."""
+    with redis_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def cluster_url() -> Iterator[str]:
+    """The URL of a cluster of one redis-server."""
+    with redis_cluster() as url:
+        yield url
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> TestEngine:
+    """Each engine in turn; only the real ones with `parametrize("engine", REAL, indirect=True)`."""
+    name = request.param
+    urls = {"embedded": "engine_url", "redis": "redis_url", "cluster": "cluster_url"}
+    return TestEngine(name, request.getfixturevalue(urls[name]) if name in urls else None)
+
+
+@pytest.fixture
+async def nodes(engine: TestEngine) -> AsyncIterator[Nodes]:
+    """A client of an empty engine."""
+    nodes = engine.nodes()
+    for shard in await nodes.shards():
+        await shard.node.flushall()
+    yield nodes
+    await nodes.close()
+
+
+@pytest.fixture
+def execution_id() -> str:
+    """An id that no other test uses."""
+    return f"run-{secrets.token_hex(6)}"

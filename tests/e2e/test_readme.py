@@ -1,0 +1,111 @@
+"""What the READMEs and the page tell people to type: each snippet is run as it stands."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+from tests.e2e.browser import chromium_page, needs_browser
+from tests.e2e.processes import Gateway, fetch, gateways
+from tests.e2e.rows import read_stream
+
+from runtail import Publisher
+from runtail_broker.engine import Engine
+
+ROOT = Path(__file__).parents[2]
+READMES = sorted([ROOT / "README.md", *ROOT.glob("*/README.md")])
+PAGE = ROOT / "gateway/runtail_gateway/page/index.html"
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def fenced(path: Path, language: str) -> list[str]:
+    """List the blocks of *language* in the file at *path*."""
+    return [text for name, text in FENCE.findall(path.read_text()) if name == language]
+
+
+def worker_snippets() -> Iterator[tuple[str, str]]:
+    """Name and text of every snippet that uses the SDK."""
+    for path in READMES:
+        for number, text in enumerate(fenced(path, "python"), 1):
+            if "from runtail import" in text:
+                yield f"{path.relative_to(ROOT)} {number}", text
+    for shown in re.findall(r"<code>(.*?)</code>", PAGE.read_text(), re.DOTALL):
+        text = html.unescape(re.sub(r"<[^>]+>", "", shown))
+        if "runtail" in text:
+            yield "page", text
+
+
+SNIPPETS = dict(worker_snippets())
+VIEWER = next(text for text in fenced(ROOT / "README.md", "html") if "WebSocket" in text)
+
+
+@pytest.fixture
+def gateway(place: Path, own_engine: Engine) -> Iterator[Gateway]:
+    with gateways(own_engine.url, place, 1) as (gateway,):
+        yield gateway
+
+
+def run(snippet: str) -> None:
+    """Run *snippet* as a worker's file: nothing but the environment tells it of an engine."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", snippet],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def executions(gateway: Gateway) -> dict[str, str]:
+    listed = fetch(f"{gateway.http}/executions")["executions"]
+    assert isinstance(listed, list)
+    return {state["id"]: state["status"] for state in listed}
+
+
+def test_there_are_snippets_in_the_readmes_of_the_project_and_of_the_sdk_and_on_the_page() -> None:
+    assert {"README.md 1", "producers/README.md 1", "page"} <= SNIPPETS.keys()
+
+
+@pytest.mark.parametrize("name", SNIPPETS)
+def test_a_worker_snippet_runs_and_its_execution_completes(gateway: Gateway, name: str) -> None:
+    run(SNIPPETS[name])
+    assert list(executions(gateway).values()) == ["completed"]
+
+
+@pytest.mark.parametrize("name", ["README.md 1", "page"])
+def test_a_worker_of_ten_lines_is_about_ten_lines(name: str) -> None:
+    assert 5 <= len(SNIPPETS[name].strip().splitlines()) <= 12
+
+
+async def opened(page: Page, gateway: Gateway) -> None:
+    """Make a page of the gateway's own address of the viewer's snippet."""
+    await page.goto(f"{gateway.http}/healthz")
+    await page.set_content(VIEWER)
+
+
+@pytest.mark.browser
+@needs_browser
+async def test_the_viewer_snippet_shows_every_record_once_also_when_its_gateway_was_killed(
+    own_engine: Engine, gateway: Gateway
+) -> None:
+    async with chromium_page() as page:
+        await opened(page, gateway)
+        with Publisher(own_engine.url) as publisher, publisher.execution("nightly-1") as work:
+            work.info("before")
+            await expect(page.locator("#log")).to_contain_text("2 before")
+            gateway.kill()
+            work.info("meanwhile")
+            await asyncio.to_thread(gateway.start)
+            await expect(page.locator("#log")).to_contain_text("3 meanwhile", timeout=10_000)
+        await expect(page.locator("#log")).to_contain_text("5 end")
+        shown = await page.locator("#log").inner_text()
+    stream = read_stream(own_engine.url, "nightly-1")
+    assert shown.split("\n")[1:] == [f"{row.seq} {row.text}" for row in stream]

@@ -1,0 +1,199 @@
+"""The log on the screen: every row can be reached, follow obeys the reader, text stays text."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import Page, expect
+from tests.gateway.fake_gateway import FakeExecution, FakeGateway
+from tests.gateway.page.watching import rows, scroll_by_wheel, seqs, watch, words
+
+pytestmark = pytest.mark.browser
+
+
+async def test_markup_in_a_message_stays_text(
+    page: Page, gateway: FakeGateway, run: FakeExecution
+) -> None:
+    await watch(page, gateway, run)
+    evil = (
+        "<img src=x onerror=\"document.title='owned'\"><script>1</script> &amp; \x1b[31mred\x1b[0m"
+    )
+    await run.log(evil, step_name="<b>step</b>", error_message="<i>error</i>")
+    await expect(rows(page).last).to_contain_text("<script>1</script> &amp; red")
+    await rows(page).last.locator(".caret").click()
+    await expect(page.locator(".row.detail", has_text="<i>error</i>")).to_have_count(1)
+    assert await page.locator(".log :is(img, script, b, i)").count() == 0
+    assert "owned" not in await page.title()
+
+
+async def test_details_unfold_with_input_output_error_and_duration(
+    page: Page, gateway: FakeGateway, run: FakeExecution
+) -> None:
+    await watch(page, gateway, run)
+    await run.log(
+        "refused", level="error", input_data={"n": 1}, output_data=[2], duration_ms=1234.5,
+        error_message="Traceback\n  boom",
+    )  # fmt: skip
+    await expect(rows(page)).to_have_count(2)
+    await rows(page).last.locator(".caret").click()
+    details = await page.locator(".row.detail").all_text_contents()
+    assert details[:4] == ["messagerefused", "errorTraceback", "  boom", "input{"]
+    assert "duration1.2 s" in details
+    await rows(page).last.locator(".caret").click()
+    await expect(page.locator(".row.detail")).to_have_count(0)
+
+
+async def test_fifty_thousand_lines_stay_responsive_and_every_row_is_reachable(
+    page: Page, gateway: FakeGateway, run: FakeExecution
+) -> None:
+    for n in range(49_999):
+        run.make(f"message {n}")
+    await watch(page, gateway, run)
+    await expect(rows(page).last.locator(".seq")).to_have_text("50000")
+    assert await rows(page).count() < 100
+    longest_ms = await page.evaluate(LONGEST_FRAME_WHILE_SCROLLING)
+    assert longest_ms < 1_000
+    await page.set_viewport_size({"width": 1200, "height": 4_000})  # fewer pages, as many rows
+    reached = await page.evaluate(SEQS_SEEN_PAGE_BY_PAGE)
+    assert reached == {"count": 50_000, "first": 1, "last": 50_000}
+
+
+async def test_follow_is_left_by_the_wheel_and_resumed_at_the_bottom(
+    page: Page, gateway: FakeGateway, run: FakeExecution
+) -> None:
+    for n in range(300):
+        run.make(f"message {n}")
+    await watch(page, gateway, run)
+    await expect(rows(page).last.locator(".seq")).to_have_text("301")
+    await scroll_by_wheel(page, -600)
+    pill = page.locator(".pill")
+    await expect(pill).to_have_text("Follow")
+    top = await page.locator(".log").evaluate("log => log.scrollTop")
+    await run.log("one", "two", "three")
+    await expect(pill).to_have_text("Follow · 3 new")
+    assert await page.locator(".log").evaluate("log => log.scrollTop") == top
+    await scroll_by_wheel(page, 5_000)
+    await expect(pill).to_be_hidden()
+    await run.log("and on")
+    await expect(rows(page).last).to_contain_text("and on")
+
+
+async def test_new_lines_and_layout_do_not_leave_follow(
+    page: Page, gateway: FakeGateway, run: FakeExecution
+) -> None:
+    await watch(page, gateway, run)
+    await run.log(*(f"message {n}" for n in range(500)))
+    await page.set_viewport_size({"width": 700, "height": 900})
+    await run.log("the last")
+    await expect(rows(page).last).to_contain_text("the last")
+    await expect(page.locator(".pill")).to_be_hidden()
+    await expect(rows(page).last).to_be_in_viewport()
+
+
+async def test_home_leaves_follow_and_end_takes_it_up_again(
+    page: Page, gateway: FakeGateway, run: FakeExecution
+) -> None:
+    run.make("first")
+    for n in range(300):
+        run.make(f"message {n}")
+    await watch(page, gateway, run)
+    await page.locator(".log").focus()
+    await page.keyboard.press("Home")
+    await expect(rows(page).first.locator(".seq")).to_have_text("1")
+    await expect(page.locator(".pill")).to_be_visible()
+    await page.keyboard.press("End")
+    await expect(page.locator(".pill")).to_be_hidden()
+    await expect(rows(page).last.locator(".seq")).to_have_text("302")
+
+
+async def test_a_level_filter_says_how_many_are_shown_and_acts_on_live_lines_too(
+    page: Page, gateway: FakeGateway, run: FakeExecution
+) -> None:
+    await watch(page, gateway, run)
+    await run.log("fine", "fine too")
+    await run.log("broken", level="error")
+    await page.locator(".level-error").click()
+    shown = page.locator(".shown span")
+    await expect(shown).to_have_text("2 of 4 shown, filter: error")
+    await run.log("hidden")
+    await run.log("broken again", level="error")
+    await expect(shown).to_have_text("3 of 6 shown, filter: error")
+    assert await seqs(page) == [1, 4, 6]
+    await page.get_by_role("button", name="clear").click()
+    await expect(rows(page)).to_have_count(6)
+
+
+async def test_the_view_is_bounded_and_says_what_left_it(
+    page: Page, gateway: FakeGateway, run: FakeExecution
+) -> None:
+    # Ten huge messages reach the bound in characters, which is much lower than that in records.
+    await watch(page, gateway, run)
+    for n in range(12):
+        await run.log(f"{n} " + "x" * 6_500_000)
+    await expect(page.locator(".shown span")).to_have_text(
+        re.compile(r"^the first \d lines have left this view, the log keeps them$")
+    )
+    await expect(rows(page).last.locator(".seq")).to_have_text("13")
+    await run.finish()
+    await expect(words(page)).to_have_text("complete, 15 lines")
+
+
+async def test_the_keyboard_reaches_a_line_and_unfolds_it(
+    page: Page, gateway: FakeGateway, run: FakeExecution
+) -> None:
+    run.make("unfold me", input_data={"n": 1})
+    await watch(page, gateway, run)
+    await page.locator(".log").focus()
+    for key in ("ArrowDown", "ArrowDown", "Enter"):
+        await page.keyboard.press(key)
+    await expect(page.locator(".row.active")).to_contain_text("unfold me")
+    await expect(page.locator(".row.detail").first).to_have_text("messageunfold me")
+
+
+async def test_copy_takes_every_shown_line_also_those_out_of_sight(
+    page: Page, gateway: FakeGateway, run: FakeExecution
+) -> None:
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    for n in range(500):
+        run.make(f"message {n}")
+    await watch(page, gateway, run)
+    await page.get_by_role("button", name="Copy all shown lines").click()
+    await expect(page.locator(".tools .copy")).to_have_text("Copied 501 lines")
+    lines = (await page.evaluate("navigator.clipboard.readText()")).split("\n")
+    assert len(lines) == 501
+    assert lines[1] == "2 2026-11-24T03:15:00.002000+00:00 INFO load message 0"
+
+
+LONGEST_FRAME_WHILE_SCROLLING = """async () => {
+  const log = document.querySelector(".log");
+  log.dispatchEvent(new WheelEvent("wheel", {deltaY: -1}));
+  let longest = 0, before = performance.now();
+  for (let i = 0; i < 60; i += 1) {
+    log.scrollTop = (log.scrollHeight * ((i * 37) % 60)) / 60;
+    await new Promise(requestAnimationFrame);
+    longest = Math.max(longest, performance.now() - before);
+    before = performance.now();
+  }
+  return longest;
+}"""
+
+# What stands wholly in sight counts, not what is drawn beyond the edges.
+SEQS_SEEN_PAGE_BY_PAGE = """async () => {
+  const log = document.querySelector(".log"), seen = new Set();
+  const press = (key) => log.dispatchEvent(new KeyboardEvent("keydown", {key}));
+  const drawn = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  press("Home");
+  for (let before = -1; ; ) {
+    await drawn();
+    const {top, bottom} = log.getBoundingClientRect();
+    for (const row of log.querySelectorAll(".row[data-seq]")) {
+      const box = row.getBoundingClientRect();
+      if (box.top >= top - 1 && box.bottom <= bottom + 1) seen.add(Number(row.dataset.seq));
+    }
+    if (log.scrollTop === before) break;
+    before = log.scrollTop;
+    press("PageDown");
+  }
+  return {count: seen.size, first: Math.min(...seen), last: Math.max(...seen)};
+}"""

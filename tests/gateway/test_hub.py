@@ -1,0 +1,165 @@
+"""One tail for each execution that is watched, one link to each node, beats, and ends."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tests.gateway.running import Running
+from tests.gateway.watcher import Watcher, until
+from tests.gateway.worker import Worker
+
+from runtail_broker.client import Nodes
+from runtail_broker.executions import Publisher
+from runtail_gateway.hub import _Lease
+
+
+async def channels(nodes: Nodes) -> set[bytes]:
+    """List the live channels that somebody listens to."""
+    (shard,) = await nodes.shards()
+    found = await shard.node.execute_command("PUBSUB", "SHARDCHANNELS", "*:live")
+    return set(found)
+
+
+async def until_channels(nodes: Nodes, wanted: set[bytes]) -> None:
+    async with asyncio.timeout(5):
+        while await channels(nodes) != wanted:
+            pass
+
+
+async def another_beat(watcher: Watcher) -> None:
+    beats = len(watcher.of("beat"))
+    await watcher.until(lambda: len(watcher.of("beat")) > beats, "another beat comes")
+
+
+async def test_the_tail_goes_with_its_last_viewer_and_comes_again_with_the_next(
+    gateway: Running, worker: Worker, engine_nodes: Nodes
+) -> None:
+    await worker.open()
+    live = {worker.keys.live.encode()}
+    async with gateway.watch(worker.execution_id) as first:
+        await first.caught_up()
+        async with gateway.watch(worker.execution_id) as second:
+            await second.caught_up()
+        await until(lambda: len(gateway.waiting_bytes()) < 3, "the second has left")
+        assert gateway.hub.tails == 1
+        assert await channels(engine_nodes) == live
+    await until(lambda: gateway.hub.tails == 0, "the tail is gone")
+    await until_channels(engine_nodes, set())
+    await worker.log("while nobody watched")
+    async with gateway.watch(worker.execution_id) as third:
+        await third.caught_up()
+        await worker.log("live again")
+        await third.has_all(await worker.stored())
+        await until_channels(engine_nodes, live)
+
+
+async def test_a_gateway_has_one_subscriber_however_many_it_serves(
+    gateway: Running, engine_nodes: Nodes
+) -> None:
+    workers = [Worker(engine_nodes, f"run-{number}") for number in range(20)]
+    watchers = [gateway.watch(worker.execution_id) for worker in workers for _ in range(2)]
+    for worker in workers:
+        await worker.open()
+    for watcher in watchers:
+        await watcher.connect("")
+        await watcher.caught_up()
+    (shard,) = await engine_nodes.shards()
+    clients = await shard.node.execute_command("CLIENT", "LIST", "TYPE", "pubsub")
+    rows = clients if isinstance(clients, list) else clients.splitlines()
+    assert len(rows) == 1
+    for watcher in watchers:
+        await watcher.leave()
+
+
+async def test_viewers_that_come_and_go_do_not_stop_the_beats_of_others(
+    gateway: Running, engine_nodes: Nodes
+) -> None:
+    workers = [Worker(engine_nodes, f"run-{number}") for number in range(30)]
+    for worker in workers:
+        await worker.open()
+    async with gateway.watch("run-0") as stays:
+        await stays.caught_up()
+        for _ in range(2):
+            watchers = [gateway.watch(worker.execution_id) for worker in workers[1:]]
+            for watcher in watchers:
+                await watcher.connect("")
+            await another_beat(stays)
+            await asyncio.gather(*(watcher.leave() for watcher in watchers))
+        await another_beat(stays)
+        await another_beat(stays)
+
+
+@pytest.mark.parametrize("gateway_settings", [{"lease_seconds": 0.5}], indirect=True)
+async def test_a_beat_says_who_has_it_open_and_who_is_silent(
+    gateway: Running, worker: Worker
+) -> None:
+    await worker.open()
+    helper = Worker(worker._nodes, worker.execution_id)
+    await helper.open("participant")
+    async with gateway.watch(worker.execution_id) as watcher:
+        await watcher.until(lambda: watcher.of("beat"), "a beat comes")
+        assert watcher.of("beat")[0]["workers"] == {"open": 2, "silent": 0}
+        assert watcher.of("beat")[0]["quiet_ms"] >= 0
+
+        async def beat() -> None:
+            while True:
+                await helper.beat()
+                await asyncio.sleep(0.05)
+
+        beating = asyncio.create_task(beat())
+        await watcher.until(
+            lambda: {"open": 2, "silent": 1} in [beat["workers"] for beat in watcher.of("beat")],
+            "one is silent",
+        )
+        beating.cancel()
+        await worker.close("")
+        await watcher.until(lambda: watcher.of("beat")[-1]["workers"]["open"] == 1, "one has left")
+
+
+def test_a_publisher_is_silent_only_after_one_beat_was_seen_for_a_whole_lease() -> None:
+    def seen(beat: int, *, is_open: bool = True) -> list[Publisher]:
+        return [Publisher("p", 0, 0, is_open, 0, beat, "owner")]
+
+    lease = _Lease()
+    assert lease.silent(seen(1), 0.0, 10.0) == 0
+    assert lease.silent(seen(1), 10.0, 10.0) == 0
+    assert lease.silent(seen(1), 10.1, 10.0) == 1
+    assert lease.silent(seen(2), 11.0, 10.0) == 0
+    assert lease.silent(seen(2), 20.9, 10.0) == 0
+    assert lease.silent(seen(2, is_open=False), 50.0, 10.0) == 0
+    assert lease.silent(seen(2), 51.0, 10.0) == 0
+
+
+@pytest.mark.parametrize("gateway_settings", [{"settle_seconds": 0.2}], indirect=True)
+async def test_an_execution_whose_end_was_forgotten_gets_it_from_the_gateway(
+    gateway: Running, worker: Worker
+) -> None:
+    await worker.open()
+    await worker.close()  # and the process is gone before it could append the end
+    async with gateway.watch(worker.execution_id) as watcher:
+        await watcher.closed()
+        assert watcher.close_code == 1000
+        assert watcher.of("end")[0]["totals"]["records"] == 3
+
+
+@pytest.mark.parametrize("gateway_settings", [{"settle_seconds": 60.0}], indirect=True)
+async def test_no_end_is_made_before_the_gateway_was_in_contact_long_enough(
+    gateway: Running, worker: Worker
+) -> None:
+    await worker.open()
+    await worker.close()
+    async with gateway.watch(worker.execution_id) as watcher:
+        await watcher.until(lambda: len(watcher.of("beat")) > 1, "two beats have come")
+        assert [record.get("kind") for record in await worker.stored()] == ["status", "status"]
+        assert watcher.close_code is None
+
+
+@pytest.mark.parametrize("gateway_settings", [{"settle_seconds": 0.2}], indirect=True)
+async def test_no_end_is_made_while_somebody_has_it_open(gateway: Running, worker: Worker) -> None:
+    await worker.open()
+    await Worker(worker._nodes, worker.execution_id).open("participant")
+    await worker.close()
+    async with gateway.watch(worker.execution_id) as watcher:
+        await watcher.until(lambda: len(watcher.of("beat")) > 1, "two beats have come")
+        assert watcher.close_code is None

@@ -1,0 +1,31 @@
+"""Every bound is checked, and documented where operators look."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from runtail_gateway.settings import GatewaySettings
+
+README = Path(__file__).parents[2] / "gateway" / "README.md"
+NAMES = [field.name for field in fields(GatewaySettings)]
+BOUNDS = [name for name in NAMES if name != "allowed_origins"]
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+@pytest.mark.parametrize("value", [0, -1])
+def test_a_bound_that_is_not_positive_is_refused_with_its_name(name: str, value: int) -> None:
+    with pytest.raises(ValueError, match=f"^{name} is {value}, expected more than 0$"):
+        replace(GatewaySettings(), **cast(Any, {name: value}))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_readme_documents_each_setting_with_its_default(name: str) -> None:
+    rows = [row for row in README.read_text().splitlines() if row.startswith(f"| `{name}` |")]
+    assert len(rows) == 1
+    default = getattr(GatewaySettings(), name)
+    shown = "none" if default == () else f"{default:,}".removesuffix(".0")
+    assert rows[0].split("|")[2].strip() == shown

@@ -1,0 +1,73 @@
+"""Run the tests: `python -m tests.run [--full]`, as `make test` and `make test-full` do.
+
+Everything that this machine can run is run; the last line but pytest's own says what was left out,
+and why. With CI=true nothing may be left out.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+_PROGRAMS = {  # program → (mark of the tests that need it, how it is said)
+    "chromium": ("browser", "the browser tests: no chromium on PATH"),
+    "redis-server": ("redis_server", "the tests on Debian's redis-server: none on PATH"),
+    "promtool": ("promtool", "the lint of the metrics: no promtool on PATH"),
+}
+_WORKERS = "3"  # most tests wait for sockets and clocks more than they compute
+_CHECKS = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("lint-imports",),
+    ("mypy", "broker", "gateway", "producers", "tests"),
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the checks, then the tests; return the exit code."""
+    full = "--full" in arguments
+    missing = [program for program in _PROGRAMS if shutil.which(program) is None]
+    checked = [_check(command) for command in _CHECKS]
+    tested = _pytest(full, [_PROGRAMS[program][0] for program in missing])
+    left_out = [_PROGRAMS[program][1] for program in missing]
+    if not full:
+        left_out.append("the long tests: `make test-full` runs them")
+    print("left out:", "; ".join(left_out) or "nothing", file=sys.stderr)
+    if os.environ.get("CI") and missing:
+        print(f"CI may leave nothing out, but has no {', '.join(missing)}", file=sys.stderr)
+        return 1
+    return tested or max(checked)
+
+
+def _check(command: tuple[str, ...]) -> int:
+    name = " ".join(command[:2])
+    done = subprocess.run(
+        [Path(sys.executable).with_name(command[0]), *command[1:]],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    print(f"{name}: {'ok' if done.returncode == 0 else done.stdout}", file=sys.stderr)
+    return done.returncode
+
+
+def _pytest(full: bool, without: list[str]) -> int:
+    """Run pytest, several processes at once; the long tests run one by one behind the others."""
+    marks = [f"not {mark}" for mark in without]
+    short = _marked([*marks, "not full"], "-n", _WORKERS)
+    if not full:
+        return short
+    return _marked([*marks, "full"], "--timeout", "1800") or short
+
+
+def _marked(marks: list[str], *options: str) -> int:
+    command = [sys.executable, "-m", "pytest", "-q", "-m", " and ".join(marks), *options]
+    return subprocess.run(command, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
