@@ -177,9 +177,10 @@ class Nodes:
         if missing:
             for text in {calls[i].script.text for i in missing}:
                 await _translated(node.script_load(text))
-            retried = await _pipelined(node, [calls[i] for i in missing], replicas)
-            for i, result in zip(missing, retried, strict=True):
-                results[i] = result
+            # from there on all of them: a later call may have been answered as if the first had
+            # failed, and every script recognises what it has done before
+            first = missing[0]
+            results[first:] = await _pipelined(node, calls[first:], replicas)
         return results
 
     async def _moved(self, call: Call, replicas: int) -> Answer | RuntailError:

@@ -22,6 +22,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
 from runtail_broker.client import Nodes, Shard
+from runtail_broker.ending import end
 from runtail_broker.errors import RuntailError
 from runtail_broker.keys import ExecutionKeys, execution_of
 from runtail_broker.keys import probe as probe_key
@@ -66,9 +67,7 @@ class Live:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
 
     async def start(self) -> None:
         """Link to every node there is, so that readiness can be told before anybody watches."""

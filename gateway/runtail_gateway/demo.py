@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from runtail_broker.ending import end
+
 if TYPE_CHECKING:
     from runtail import AsyncPublisher
     from runtail.run import Execution
@@ -43,10 +45,7 @@ class DemoRuns:
 
     async def close(self) -> None:
         """Cancel what runs, and let its end be stored."""
-        runs = list(self._runs.values())
-        for task in runs:
-            task.cancel()
-        await asyncio.gather(*runs, return_exceptions=True)
+        await end(*self._runs.values())
         if self._publisher is not None:
             await self._publisher.close()
 

@@ -8,9 +8,11 @@ import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from runtail_broker.client import Nodes
 from runtail_broker.cursor import START
+from runtail_broker.ending import end
 from runtail_broker.entry import Entry
 from runtail_broker.errors import InvalidFrame, RuntailError
 from runtail_broker.executions import Executions, Publisher
@@ -19,7 +21,6 @@ from runtail_broker.record import TERMINAL
 from runtail_broker.script import finish_call
 from runtail_broker.state import ExecutionState
 from runtail_broker.stream import StreamReader
-from runtail_gateway.ending import end
 from runtail_gateway.message import plain
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.pages import PageCache
@@ -66,7 +67,6 @@ class Hub:
             tail = self._tails.get(execution_id)
             if tail is None:
                 tail = self._tails[execution_id] = self._new_tail(execution_id)
-                await self._live.want(execution_id)  # subscribe first, then read
                 tail.doubt()
             yield tail
         finally:
@@ -175,7 +175,14 @@ class Hub:
             await self._nodes.run_all([finish_call(state.id)], replicated=True)
 
     def _new_tail(self, execution_id: str) -> SharedTail:
-        return SharedTail(execution_id, self.reader, self._pages, self._settings, self._metrics)
+        return SharedTail(
+            execution_id,
+            self.reader,
+            self._pages,
+            self._settings,
+            self._metrics,
+            partial(self._live.want, execution_id),
+        )
 
     async def _unwatch(self, execution_id: str) -> None:
         self._watchers[execution_id] -= 1

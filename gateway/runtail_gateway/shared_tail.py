@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from runtail_broker.cursor import START, Cursor
@@ -51,12 +52,13 @@ class SharedTail:
         pages: PageCache,
         settings: GatewaySettings,
         metrics: Metrics,
+        subscribe: Callable[[], Awaitable[None]],
     ) -> None:
         self.execution_id = execution_id
         self.heard_at = time.monotonic()
         self.end = b""
         self._reader, self._settings = reader, settings
-        self._metrics = metrics
+        self._metrics, self._subscribe = metrics, subscribe
         self._history = History(execution_id, reader, pages, settings, metrics, self.doubt)
         self._tail = Tail(render, max_bytes=settings.ring_bytes)
         self._followers: dict[Follower, int] = {}  # → seq since which it is at the head
@@ -64,7 +66,7 @@ class SharedTail:
         self._pending_from: Cursor | None = None
         self._outgoing: list[tuple[Message, list[Follower]]] = []
         self._refreshing: asyncio.Task[None] | None = None
-        self._again = self._closed = False
+        self._again = self._closed = self._is_subscribed = False
 
     # --- what is heard -------------------------------------------------------------------------
 
@@ -244,6 +246,9 @@ class SharedTail:
 
     async def _prove(self) -> bool:
         """Prove the tail's own cursors once; True if there may be more to read."""
+        if not self._is_subscribed:
+            await self._subscribe()  # first, then read: what comes between is heard
+            self._is_subscribed = True
         if self._tail.cursor is None:
             self._jump(await self._reader.bounds(self.execution_id))
             return False

@@ -12,8 +12,8 @@ import random
 from typing import Protocol
 
 from runtail_broker.cursor import START, Cursor, CursorMemory
+from runtail_broker.ending import end
 from runtail_broker.errors import RuntailError
-from runtail_gateway.ending import end
 from runtail_gateway.message import Message, plain
 from runtail_gateway.pages import Page
 from runtail_gateway.settings import GatewaySettings

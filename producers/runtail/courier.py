@@ -27,6 +27,7 @@ from runtail.journal import Journal
 from runtail.lane import Lane
 from runtail.link import Finder, Link
 from runtail.settings import PublisherSettings
+from runtail_broker.ending import end
 from runtail_broker.errors import RuntailError
 
 T = TypeVar("T")
@@ -155,9 +156,7 @@ class Courier:
                 await self._sleep(self._wake_up)
         finally:
             self._loop = None
-            for task in rounds:
-                task.cancel()
-            await asyncio.gather(*rounds, return_exceptions=True)
+            await end(*rounds)
             with contextlib.suppress(RedisError, OSError):  # it may be the engine that is gone
                 await self._link.close()
             for opened in self._journals.values():

@@ -43,6 +43,19 @@ async def test_calls_of_one_execution_are_answered_in_order(
     assert [a.last_batch for a in answers if isinstance(a, Answer)] == list(range(21))
 
 
+async def test_calls_behind_one_whose_script_is_forgotten_see_what_it_did(
+    nodes: Nodes, execution_id: str
+) -> None:
+    """The engine knows `publish` but not `open`: publishing must not be answered `unknown`."""
+    opening = open_call(execution_id, "p1", "owner", "wf", Limits())
+    publishing = publish_call(execution_id, "p1", batch_of(execution_id, 1, ["x"], before=0))
+    for shard in await nodes.shards():
+        await shard.node.script_flush()
+        await shard.node.script_load(publishing.script.text)
+    answers = await nodes.run_all([opening, publishing])
+    assert [a.word for a in answers if isinstance(a, Answer)] == ["created", "stored"]
+
+
 async def test_forgotten_scripts_store_every_call_of_a_round_once(execution: Execution) -> None:
     """The first call of a round fails for want of the script; the later ones must wait for it."""
     for shard in await execution.nodes.shards():

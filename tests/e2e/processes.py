@@ -6,27 +6,19 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
 from tests.engines import free_port
+from tests.polling import until
 
 START_SECONDS = 20.0
 POLL_SECONDS = 0.02
 _HERE = Path(__file__).parent
-
-
-def until(check: Callable[[], object], what: str, seconds: float = START_SECONDS) -> None:
-    """Wait until *check* is true; fail with *what* was awaited."""
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline, f"waited {seconds} s until {what}"
-        time.sleep(POLL_SECONDS)
 
 
 class Gateway:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import psutil
 from tests.broker.engine_programs import gone, is_free, traces
-from tests.e2e.processes import fetch, status_of, until
+from tests.e2e.processes import fetch, status_of
 from tests.e2e.rows import objections, read_stream
 from tests.e2e.watcher import Watcher
+from tests.polling import until
 
 from runtail_broker.engine import find_engine
 from runtail_broker.engine_address import register

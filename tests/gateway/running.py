@@ -13,7 +13,8 @@ from typing import Any
 
 import aiohttp
 import uvicorn
-from tests.gateway.watcher import Watcher, until
+from tests.gateway.watcher import Watcher
+from tests.polling import soon
 
 from runtail_broker.client import Nodes
 from runtail_gateway.app import create_app
@@ -72,7 +73,7 @@ async def running(
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         task = asyncio.create_task(uv.serve([listener]))
         try:
-            await until(lambda: uv.started or task.done(), "the gateway answers")
+            await soon(lambda: uv.started or task.done(), "the gateway answers")
             async with aiohttp.ClientSession() as http:
                 yield Running(listener.getsockname()[1], _hub(app), uv, http)
         finally:

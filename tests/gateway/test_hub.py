@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 from tests.gateway.running import Running
-from tests.gateway.watcher import Watcher, until
+from tests.gateway.watcher import Watcher
 from tests.gateway.worker import Worker
+from tests.polling import soon
 
 from runtail_broker.client import Nodes
 from runtail_broker.executions import Publisher
@@ -41,10 +42,10 @@ async def test_the_tail_goes_with_its_last_viewer_and_comes_again_with_the_next(
         await first.caught_up()
         async with gateway.watch(worker.execution_id) as second:
             await second.caught_up()
-        await until(lambda: len(gateway.waiting_bytes()) < 3, "the second has left")
+        await soon(lambda: len(gateway.waiting_bytes()) < 3, "the second has left")
         assert gateway.hub.tails == 1
         assert await channels(engine_nodes) == live
-    await until(lambda: gateway.hub.tails == 0, "the tail is gone")
+    await soon(lambda: gateway.hub.tails == 0, "the tail is gone")
     await until_channels(engine_nodes, set())
     await worker.log("while nobody watched")
     async with gateway.watch(worker.execution_id) as third:

@@ -11,8 +11,9 @@ import psutil
 import pytest
 from tests.gateway.conftest import QUICK
 from tests.gateway.running import PULLED, PUSHED, Running, running
-from tests.gateway.watcher import Watcher, until
+from tests.gateway.watcher import Watcher
 from tests.gateway.worker import Worker
+from tests.polling import soon
 
 from runtail_broker.client import Nodes
 
@@ -132,7 +133,7 @@ async def test_a_viewer_that_answers_no_ping_is_let_go_however_much_waits_for_it
         await worker.open()
         slow = await stalled(gateway, worker)
         await publish(worker, 16 * 2**20)
-        await until(lambda: gateway.hub.tails == 0, "the viewer and the tail are gone")
+        await soon(lambda: gateway.hub.tails == 0, "the viewer and the tail are gone")
         await slow.leave()
         await slow.come_back()
         await slow.has_all(await worker.stored())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
@@ -12,19 +11,10 @@ from urllib.parse import quote
 
 import orjson
 import websockets
+from tests.polling import DEADLINE_SECONDS, soon
 from websockets.asyncio.client import ClientConnection, connect
 
 from runtail_broker.cursor import START, Cursor, CursorMemory
-
-DEADLINE_SECONDS = 15.0
-
-
-async def until(check: Callable[[], object], what: str, seconds: float = DEADLINE_SECONDS) -> None:
-    """Poll *check* until it holds; fail with *what* after *seconds*."""
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline, f"waited {seconds} s until {what}"
-        await asyncio.sleep(0.005)
 
 
 class Watcher:
@@ -114,7 +104,7 @@ class Watcher:
                 self._task.result()
             return check()
 
-        await until(checked, f"{what}; has {self._shown()}", seconds)
+        await soon(checked, f"{what}; has {self._shown()}", seconds)
 
     async def caught_up(self) -> None:
         await self.until(lambda: self.of("caught_up"), "it is told caught_up")

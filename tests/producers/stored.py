@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -12,16 +10,6 @@ import redis
 from runtail_broker.entry import Entry
 from runtail_broker.frame import decode_frame
 from runtail_broker.keys import ExecutionKeys, index_of
-
-DEADLINE_SECONDS = 10.0
-
-
-def until(check: Callable[[], object], what: str) -> None:
-    """Poll *check* until it holds; fail after a deadline."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not check():
-        assert time.monotonic() < deadline, f"waited {DEADLINE_SECONDS} s until {what}"
-        time.sleep(0.005)
 
 
 class Stored:

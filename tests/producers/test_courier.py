@@ -6,7 +6,8 @@ import logging
 import threading
 
 import pytest
-from tests.producers.stored import Stored, until
+from tests.polling import until
+from tests.producers.stored import Stored
 from tests.proxy import Proxy
 
 from runtail import Publisher, PublisherSettings

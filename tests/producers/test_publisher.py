@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 from tests.engines import folder
-from tests.producers.stored import Stored, until
+from tests.polling import until
+from tests.producers.stored import Stored
 from tests.proxy import Proxy
 
 from runtail import AsyncPublisher, Publisher, PublisherSettings

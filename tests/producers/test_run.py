@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from tests.producers.stored import Stored, until
+from tests.polling import until
+from tests.producers.stored import Stored
 
 from runtail import Execution, Publisher, PublisherSettings
 from runtail_broker.keys import ExecutionKeys

@@ -1,4 +1,4 @@
-"""End tasks for certain."""
+"""End tasks for certain. Touches no engine."""
 
 from __future__ import annotations
 

@@ -6,14 +6,14 @@ import asyncio
 
 from runtail_broker.client import Nodes
 from runtail_broker.cursor import START
+from runtail_broker.ending import end
 from runtail_broker.stream import StreamReader
-from runtail_gateway.ending import end
 
 
 async def test_a_task_that_reads_for_ever_ends_wherever_it_is_cancelled(
-    engine_nodes: Nodes,
+    nodes: Nodes,
 ) -> None:
-    reader = StreamReader(engine_nodes)
+    reader = StreamReader(nodes)
 
     async def read_for_ever() -> None:
         while True:

@@ -1,0 +1,26 @@
+"""Wait until something holds, with a deadline: the only place where tests sleep."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+POLL_SECONDS = 0.005
+DEADLINE_SECONDS = 15.0
+
+
+def until(check: Callable[[], object], what: str, seconds: float = DEADLINE_SECONDS) -> None:
+    """Poll *check* until it holds; fail with *what* after *seconds*."""
+    deadline = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < deadline, f"waited {seconds} s until {what}"
+        time.sleep(POLL_SECONDS)
+
+
+async def soon(check: Callable[[], object], what: str, seconds: float = DEADLINE_SECONDS) -> None:
+    """Do what `until` does, without blocking the event loop."""
+    deadline = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < deadline, f"waited {seconds} s until {what}"
+        await asyncio.sleep(POLL_SECONDS)
