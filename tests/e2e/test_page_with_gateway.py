@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
-from tests.e2e.browser import chromium_page, needs_browser
+from tests.browser import chromium_page
 from tests.e2e.processes import Gateway, gateways
 from tests.e2e.rows import read_stream
 
@@ -22,7 +22,7 @@ PATIENCE_MS = 15_000
 DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 LINK = ".pane .words"  # how the page stands with its gateway
 
-pytestmark = [pytest.mark.browser, needs_browser]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

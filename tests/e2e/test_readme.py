@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
-from tests.e2e.browser import chromium_page, needs_browser
+from tests.browser import chromium_page
 from tests.e2e.processes import Gateway, fetch, gateways
 from tests.e2e.rows import read_stream
 
@@ -92,7 +92,6 @@ async def opened(page: Page, gateway: Gateway) -> None:
 
 
 @pytest.mark.browser
-@needs_browser
 async def test_the_viewer_snippet_shows_every_record_once_also_when_its_gateway_was_killed(
     own_engine: Engine, gateway: Gateway
 ) -> None:

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
+from tests.browser import chromium, open_page
 from tests.gateway.fake_gateway import FakeExecution, FakeGateway
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 PATIENCE_MS = 15_000
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -25,12 +16,8 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @pytest.fixture(scope="session")
 async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on PATH")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    async with chromium() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest.fixture
@@ -48,12 +35,5 @@ def run(gateway: FakeGateway) -> FakeExecution:
 
 @pytest.fixture
 async def page(browser: Browser) -> AsyncIterator[Page]:
-    """A page that must not see a script error nor anything that its policy refuses."""
-    context = await browser.new_context(viewport={"width": 1200, "height": 700})
-    page = await context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if "Policy" in said.text else None)
-    yield page
-    await context.close()
-    assert complaints == []
+    async with open_page(browser, 1200, 700) as page:
+        yield page

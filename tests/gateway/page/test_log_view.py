@@ -52,8 +52,7 @@ async def test_fifty_thousand_lines_stay_responsive_and_every_row_is_reachable(
     await watch(page, gateway, run)
     await expect(rows(page).last.locator(".seq")).to_have_text("50000")
     assert await rows(page).count() < 100
-    longest_ms = await page.evaluate(LONGEST_FRAME_WHILE_SCROLLING)
-    assert longest_ms < 1_000
+    assert await page.evaluate(MOST_ROWS_WHILE_SCROLLING) < 100  # work that does not grow with it
     await page.set_viewport_size({"width": 1200, "height": 4_000})  # fewer pages, as many rows
     reached = await page.evaluate(SEQS_SEEN_PAGE_BY_PAGE)
     assert reached == {"count": 50_000, "first": 1, "last": 50_000}
@@ -165,17 +164,16 @@ async def test_copy_takes_every_shown_line_also_those_out_of_sight(
     assert lines[1] == "2 2026-11-24T03:15:00.002000+00:00 INFO load message 0"
 
 
-LONGEST_FRAME_WHILE_SCROLLING = """async () => {
+MOST_ROWS_WHILE_SCROLLING = """async () => {
   const log = document.querySelector(".log");
   log.dispatchEvent(new WheelEvent("wheel", {deltaY: -1}));
-  let longest = 0, before = performance.now();
+  let most = 0;
   for (let i = 0; i < 60; i += 1) {
     log.scrollTop = (log.scrollHeight * ((i * 37) % 60)) / 60;
     await new Promise(requestAnimationFrame);
-    longest = Math.max(longest, performance.now() - before);
-    before = performance.now();
+    most = Math.max(most, log.querySelectorAll(".row").length);
   }
-  return longest;
+  return most;
 }"""
 
 # What stands wholly in sight counts, not what is drawn beyond the edges.
