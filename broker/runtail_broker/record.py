@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from datetime import time as clock_time
@@ -19,7 +19,6 @@ from typing import Any, Final, TypedDict
 
 import orjson
 
-from runtail_broker.cursor import RecordId
 from runtail_broker.errors import InvalidRecord
 
 LEVELS: Final = ("debug", "info", "warning", "error")
@@ -136,25 +135,6 @@ def encode_ready(execution_id: str, ready: bytes, *, max_bytes: int = MAX_RECORD
     if type(fields) is not dict:
         raise InvalidRecord(f"is a JSON {type(fields).__name__}, expected an object", _shown(ready))
     return encode(execution_id, fields, max_bytes=max_bytes)
-
-
-def splice(records: Sequence[bytes], last: RecordId, first_seq: int) -> list[bytes]:
-    """Give each record of a frame its id and seq, written over its closing brace.
-
-    *last* is the frame's entry id, *first_seq* the seq of its first record. At the end, so that
-    nothing inside a record can override them.
-    """
-    head = b',"id":"%d-' % last.ms
-    first_n = last.n - len(records) + 1
-    return [
-        b'%b%b%d","seq":%d}' % (record[:-1], head, n, seq)
-        for n, seq, record in zip(
-            range(first_n, last.n + 1),
-            range(first_seq, first_seq + len(records)),
-            records,
-            strict=True,
-        )
-    ]
 
 
 def cut(record: Mapping[str, Any], max_bytes: int) -> bytes:

@@ -26,22 +26,21 @@ class Fed(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """An entry with its records in the form in which viewers read them."""
+    """An entry with its text: its records in the form in which viewers read them."""
 
     entry: Entry
-    records: list[bytes]
-    size: int
+    text: bytes
 
 
 class Tail:
     """Keep the newest entries of one stream within *max_bytes* of rendered records.
 
-    *render* turns an entry into the JSON of its records. `cursor` is None until the tail was placed
+    *render* turns an entry into its text (see `splice`). `cursor` is None until the tail was placed
     (by `jump`). Guarantee: the entries held are consecutive, each names the tag of the one before,
     and the last one ends at `cursor`.
     """
 
-    def __init__(self, render: Callable[[Entry], list[bytes]], *, max_bytes: int) -> None:
+    def __init__(self, render: Callable[[Entry], bytes], *, max_bytes: int) -> None:
         self.cursor: Cursor | None = None
         self._render = render
         self._max_bytes = max_bytes
@@ -73,7 +72,7 @@ class Tail:
     def rewind(self, cursor: Cursor) -> None:
         """Drop what lies beyond *cursor*, one of `cursors()`: the stream holds something else."""
         while self._held and self._held[-1].entry.last_seq > cursor.number:
-            self._bytes -= self._held.pop().size
+            self._bytes -= len(self._held.pop().text)
         if self._held and self._held[-1].entry.end != cursor:
             self._held.clear()
             self._bytes = 0
@@ -123,14 +122,13 @@ class Tail:
         return found[::-1]
 
     def _append(self, entry: Entry) -> None:
-        records = self._render(entry)
-        rendered = Rendered(entry, records, sum(map(len, records)) + len(records))
+        rendered = Rendered(entry, self._render(entry))
         self._held.append(rendered)
-        self._bytes += rendered.size
+        self._bytes += len(rendered.text)
         self.cursor = entry.end
         self._memory.add(entry.end)
         while self._bytes > self._max_bytes and len(self._held) > 1:
-            self._bytes -= self._held.popleft().size
+            self._bytes -= len(self._held.popleft().text)
 
     def _knows(self, entry: Entry) -> bool:
         if entry.end in self._memory.newest_first():

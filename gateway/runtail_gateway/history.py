@@ -19,7 +19,8 @@ from runtail_gateway.metrics import Metrics
 from runtail_gateway.pages import Page, PageCache
 from runtail_gateway.settings import GatewaySettings
 
-Parts = list[tuple[Entry, list[bytes], int]]
+_MESSAGES_A_READ = 4  # fewer would cost more round trips than rendering does
+Parts = list[tuple[Entry, bytes, int]]
 
 
 class History:
@@ -144,13 +145,13 @@ class History:
         """Render what was read and keep it as pages."""
         parts = [(entry, render(entry), 0 if i else skip) for i, entry in enumerate(entries)]
         if entries:
-            rendered = sum(sum(map(len, lines)) + len(lines) for _, lines, _ in parts)
+            rendered = sum(len(text) for _, text, _ in parts)
             self._entry_bytes += 0.5 * (rendered / len(entries) - self._entry_bytes)
         return self.keep(cursor, parts)
 
     def page_entries(self) -> int:
-        """How many frames make about two messages: enough to save reads, few enough to hold."""
-        wanted = 2 * self._settings.message_bytes / max(self._entry_bytes, 1.0)
+        """How many frames make a few messages: enough to save reads, few enough to hold."""
+        wanted = _MESSAGES_A_READ * self._settings.message_bytes / max(self._entry_bytes, 1.0)
         return max(2, min(self._settings.page_entries, int(wanted)))
 
 

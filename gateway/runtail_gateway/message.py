@@ -10,8 +10,8 @@ import orjson
 from runtail_broker.cursor import Cursor
 from runtail_broker.entry import Entry
 from runtail_broker.errors import InvalidFrame
-from runtail_broker.frame import decode_frame
-from runtail_broker.record import splice
+from runtail_broker.frame import lines_of
+from runtail_broker.splice import SEPARATOR, records_of, splice
 
 PROTOCOL = 1
 
@@ -58,44 +58,36 @@ def plain(kind: str, fields: Mapping[str, object], at: Cursor | None = None) -> 
     return Message(orjson.dumps({"type": kind, **fields}), at, at)
 
 
-def records(parts: list[bytes], before: Cursor, cursor: Cursor) -> Message:
-    """Make a `records` message of rendered records, which lead from *before* to *cursor*."""
+def records(texts: list[bytes], count: int, before: Cursor, cursor: Cursor) -> Message:
+    """Make a `records` message of *count* records, which lead from *before* to *cursor*."""
     head, tail = b'{"type":"records","records":[', b'],"cursor":"%b"}' % str(cursor).encode()
-    ends = [head + parts[0], *parts[1:]]
-    ends[-1] += tail
-    return Message(b",".join(ends), before, cursor, len(parts))
+    return Message(b"".join((head, SEPARATOR.join(texts), tail)), before, cursor, count)
 
 
-def render(entry: Entry) -> list[bytes]:
-    """Give the records of *entry* their ids and seqs.
+def render(entry: Entry) -> bytes:
+    """Make the text of *entry*: its records, each with its id and seq.
 
     A frame that cannot be read becomes as many `lost` records: one damaged frame must neither stop
     a tail nor leave a hole that nobody is told of.
     """
     try:
-        found = decode_frame(entry.frame)
+        return splice(lines_of(entry.frame), entry.count, entry.id, entry.seq)
     except InvalidFrame as error:
-        found = _unreadable(entry, str(error))
-    if len(found) != entry.count:
-        found = _unreadable(entry, f"frame holds {len(found)} records, expected {entry.count}")
-    return splice(found, entry.id, entry.seq)
-
-
-def _unreadable(entry: Entry, reason: str) -> list[bytes]:
-    return [orjson.dumps({"kind": "lost", "lost": 1, "reason": reason})] * entry.count
+        lost = orjson.dumps({"kind": "lost", "lost": 1, "reason": str(error)})[:-1]
+        return splice(b"\n".join([lost] * entry.count), entry.count, entry.id, entry.seq)
 
 
 def pack(
-    before: Cursor, rendered: Iterable[tuple[Entry, list[bytes], int]], max_bytes: int
+    before: Cursor, rendered: Iterable[tuple[Entry, bytes, int]], max_bytes: int
 ) -> list[Message]:
     """Pack records into messages of at most *max_bytes*, or one record if that alone is larger.
 
-    *rendered* holds entries with their records and how many of these to skip; the first follows
+    *rendered* holds entries with their texts and how many records to skip; the first follows
     *before*. A message may end inside a frame: its cursor says so.
     """
     packer = _Packer(before, max_bytes)
-    for entry, lines, skip in rendered:
-        packer.add(entry, lines, skip)
+    for entry, text, skip in rendered:
+        packer.add(entry, text, skip)
     return packer.finish()
 
 
@@ -105,37 +97,42 @@ class _Packer:
     def __init__(self, before: Cursor, max_bytes: int) -> None:
         self._start = self._place = before
         self._max_bytes, self._room = max_bytes, max_bytes
-        self._parts: list[bytes] = []
+        self._texts: list[bytes] = []
+        self._count = 0
         self._messages: list[Message] = []
 
-    def add(self, entry: Entry, lines: list[bytes], skip: int) -> None:
+    def add(self, entry: Entry, text: bytes, skip: int) -> None:
         """Add the records of one entry, whole if it fits."""
-        wanted = lines[skip:] if skip else lines
-        size = sum(map(len, wanted)) + len(wanted)
-        if size > self._room and self._parts:
+        if skip:
+            text = SEPARATOR.join(records_of(text)[skip:])
+        if len(text) > self._room and self._texts:
             self._cut()
-        if size <= self._room:
-            self._parts += wanted
-            self._room -= size
+        if len(text) <= self._room:
+            self._take(text, entry.count - skip)
         else:
-            self._add_one_by_one(entry, wanted, entry.seq + skip)
+            self._add_one_by_one(entry, records_of(text), entry.seq + skip)
         self._place = entry.end
 
     def _add_one_by_one(self, entry: Entry, lines: list[bytes], seq: int) -> None:
         for line in lines:
-            if len(line) + 1 > self._room and self._parts:
+            if len(line) > self._room and self._texts:
                 self._place = entry.cursor_at(seq - 1)
                 self._cut()
-            self._parts.append(line)
-            self._room -= len(line) + 1
+            self._take(line, 1)
             seq += 1
+
+    def _take(self, text: bytes, count: int) -> None:
+        self._texts.append(text)
+        self._count += count
+        self._room -= len(text) + len(SEPARATOR)
 
     def finish(self) -> list[Message]:
         """Hand over the messages, the last one however small."""
-        if self._parts:
+        if self._texts:
             self._cut()
         return self._messages
 
     def _cut(self) -> None:
-        self._messages.append(records(self._parts, self._start, self._place))
-        self._start, self._room, self._parts = self._place, self._max_bytes, []
+        self._messages.append(records(self._texts, self._count, self._start, self._place))
+        self._start, self._room = self._place, self._max_bytes
+        self._texts, self._count = [], 0

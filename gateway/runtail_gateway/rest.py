@@ -14,6 +14,7 @@ from runtail_broker.entry import Entry
 from runtail_broker.errors import ExecutionNotFound
 from runtail_broker.keys import checked
 from runtail_broker.proof import Continues, Diverged, Gap
+from runtail_broker.splice import records_of
 from runtail_broker.state import ExecutionState
 from runtail_gateway.demo import DemoRuns
 from runtail_gateway.hub import Hub
@@ -145,7 +146,7 @@ class Rest:
             entries = await self._hub.reader.before(state.id, first, entries=16)
             if not entries or entries[0].seq >= first:
                 break  # nothing before it is kept
-            found = [line for entry in entries for line in render(entry)]
+            found = [line for entry in entries for line in records_of(render(entry))]
             lines = found[: first - entries[0].seq] + lines
             first = entries[0].seq
         lines = lines[-limit:]
@@ -188,7 +189,7 @@ class _Step:
     ) -> _Step:
         lines: list[bytes] = []
         for entry in entries:
-            found = render(entry)[skip:][: limit - len(lines)]
+            found = records_of(render(entry))[skip:][: limit - len(lines)]
             lines += found
             cursor = entry.cursor_at(entry.seq + skip + len(found) - 1) if found else cursor
             skip = 0

@@ -157,7 +157,7 @@ class SharedTail:
         held = self._tail.after(cursor)
         if not held:
             return None
-        parts = [(item.entry, item.records, skip) for item, skip in held]
+        parts = [(item.entry, item.text, skip) for item, skip in held]
         return Page(self._history.keep(cursor, parts))
 
     # --- what arrives --------------------------------------------------------------------------
@@ -170,7 +170,7 @@ class SharedTail:
             newest = self._tail.newest()
             assert newest is not None
             self.heard_at = time.monotonic()
-            self.end = newest.records[-1] if entry.is_end else b""
+            self.end = newest.text if entry.is_end else b""
             if not self._pending:
                 self._pending_from = before
                 asyncio.get_running_loop().call_soon(self._flush)
@@ -184,7 +184,7 @@ class SharedTail:
             return
         followers = list(self._followers)
         if followers and self._pending_from is not None:
-            parts = [(held.entry, held.records, 0) for held in pending]
+            parts = [(held.entry, held.text, 0) for held in pending]
             messages = pack(self._pending_from, parts, self._settings.message_bytes)
             self._outgoing += [(message, followers) for message in messages]
             self._deliver()

@@ -10,9 +10,9 @@ import orjson
 from runtail_broker.client import Nodes
 from runtail_broker.cursor import new_random
 from runtail_broker.entry import Entry
-from runtail_broker.frame import decode_frame, encode_frame
+from runtail_broker.frame import encode_frame, lines_of
 from runtail_broker.keys import ExecutionKeys
-from runtail_broker.record import encode, splice
+from runtail_broker.record import encode
 from runtail_broker.script import (
     Answer,
     Batch,
@@ -23,6 +23,7 @@ from runtail_broker.script import (
     open_call,
     publish_call,
 )
+from runtail_broker.splice import records_of, splice
 
 PUBLISHER = "p1"
 
@@ -108,7 +109,7 @@ class Execution:
         return [
             orjson.loads(json)
             for entry in await self.entries()
-            for json in splice(decode_frame(entry.frame), entry.id, entry.seq)
+            for json in records_of(splice(lines_of(entry.frame), entry.count, entry.id, entry.seq))
         ]
 
     async def state(self) -> dict[str, str]:

@@ -21,6 +21,7 @@ from runtail_broker.proof import (
     prove,
     worth_a_reset,
 )
+from runtail_broker.splice import SEPARATOR
 from runtail_broker.tail import Fed, Rendered, Tail
 
 PAGE = 2
@@ -110,11 +111,15 @@ def render(entry: Entry) -> list[bytes]:
     ]
 
 
+def text_of(entry: Entry) -> bytes:
+    return SEPARATOR.join(render(entry))
+
+
 @dataclass
 class Owner:
     """The part of a gateway that keeps the tail true; reads take time, in which live goes on."""
 
-    tail: Tail = field(default_factory=lambda: Tail(render, max_bytes=RING_BYTES))
+    tail: Tail = field(default_factory=lambda: Tail(text_of, max_bytes=RING_BYTES))
     viewers: list[Viewer] = field(default_factory=list)
     doubted: bool = True
     page: tuple[Verdict, Bounds] | None = None

@@ -7,19 +7,20 @@ import random
 import sys
 
 import msgpack
+import orjson
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runtail_broker.errors import InvalidFrame
-from runtail_broker.frame import MAX_EXPANDED_BYTES, decode_frame, encode_frame
+from runtail_broker.frame import MAX_EXPANDED_BYTES, decode_frame, encode_frame, lines_of
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
 
-PLAIN, PACKED = b"\x10", b"\x11"
+PLAIN, PACKED, LINES = b"\x10", b"\x11", b"\x12"
 TEXT = [b'{"message":"%d"}' % i for i in range(200)]
 
 
@@ -29,7 +30,7 @@ def test_a_frame_gives_back_the_records_it_was_made_of(records: list[bytes]) -> 
 
 
 def test_many_records_are_compressed_and_one_is_not() -> None:
-    assert encode_frame(TEXT)[:1] == PACKED
+    assert encode_frame(TEXT)[:1] == LINES
     assert len(encode_frame(TEXT)) * 3 < sum(map(len, TEXT))
     assert encode_frame(TEXT[:1])[:1] == PLAIN
 
@@ -37,6 +38,16 @@ def test_many_records_are_compressed_and_one_is_not() -> None:
 def test_what_compression_would_make_larger_stays_plain() -> None:
     noise = random.Random(1).randbytes(2000)
     assert encode_frame([noise])[:1] == PLAIN
+
+
+objects = st.dictionaries(st.text(), st.text(), min_size=1).map(orjson.dumps)
+
+
+@given(st.lists(objects, min_size=1, max_size=40))
+def test_the_lines_of_a_frame_are_its_records_without_their_closing_braces(
+    records: list[bytes],
+) -> None:
+    assert [line + b"}" for line in lines_of(encode_frame(records)).split(b"\n")] == records
 
 
 @given(st.binary(max_size=200))
@@ -50,12 +61,17 @@ def test_what_compression_would_make_larger_stays_plain() -> None:
 @example(PLAIN + b"\x91" * 5000)
 @example(PACKED + b"\x28\xb5\x2f\xfd")
 def test_any_bytes_are_records_or_an_invalid_frame(data: bytes) -> None:
-    for frame in (data, PLAIN + data, PACKED + data, PACKED + zstd.compress(data, 1)):
-        try:
-            records = decode_frame(frame)
-        except InvalidFrame:
-            continue
-        assert all(type(record) is bytes for record in records)
+    for frame in (
+        data,
+        PLAIN + data,
+        PACKED + data,
+        PACKED + zstd.compress(data, 1),
+        LINES + zstd.compress(data, 1),
+    ):
+        with contextlib.suppress(InvalidFrame):
+            assert all(type(record) is bytes for record in decode_frame(frame))
+        with contextlib.suppress(InvalidFrame):
+            assert type(lines_of(frame)) is bytes
 
 
 @given(st.data())
@@ -75,7 +91,7 @@ def test_every_truncation_is_refused(records: list[bytes]) -> None:
             decode_frame(frame[:end])
 
 
-@pytest.mark.parametrize("first", [0x00, 0x12, 0x1F, 0x20, 0x21, 0xFF])
+@pytest.mark.parametrize("first", [0x00, 0x13, 0x1F, 0x20, 0x21, 0xFF])
 def test_another_version_or_codec_is_refused_by_number(first: int) -> None:
     with pytest.raises(InvalidFrame, match=f"version {first >> 4} and codec {first & 15}"):
         decode_frame(bytes([first]) + encode_frame(TEXT)[1:])
@@ -88,9 +104,11 @@ def test_anything_but_an_array_of_byte_strings_is_refused(value: object) -> None
 
 
 def test_a_bomb_is_refused_without_being_expanded() -> None:
-    bomb = PACKED + zstd.compress(b"\0" * (256 * 1024 * 1024), 1)
-    with pytest.raises(InvalidFrame, match=f"more than {MAX_EXPANDED_BYTES} bytes"):
-        decode_frame(bomb)
+    bomb = zstd.compress(b"\0" * (256 * 1024 * 1024), 1)
+    for codec in (PACKED, LINES):
+        for unpack in (decode_frame, lines_of):
+            with pytest.raises(InvalidFrame, match=f"more than {MAX_EXPANDED_BYTES} bytes"):
+                unpack(codec + bomb)
 
 
 @pytest.mark.parametrize("over", [0, 1])

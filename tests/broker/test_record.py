@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtail_broker.cursor import RecordId
 from runtail_broker.errors import InvalidRecord
 from runtail_broker.record import (
     LEVELS,
@@ -22,7 +21,6 @@ from runtail_broker.record import (
     cut,
     encode,
     encode_ready,
-    splice,
 )
 
 RUN = "run-1"
@@ -307,9 +305,8 @@ def test_json_that_is_no_object_is_refused_naming_the_text(ready: bytes) -> None
 def test_space_around_a_ready_record_does_no_harm(space: bytes) -> None:
     ready = orjson.dumps({"execution_id": RUN, "level": "info", "timestamp": NOW})
     record = encode_ready(RUN, space % ready)
-    (spliced,) = splice([record.json], RecordId(1, 2), 3)
-    assert orjson.loads(spliced)["seq"] == 3
-    assert b"\n" not in spliced
+    assert orjson.loads(record.json)["level"] == "info"
+    assert b"\n" not in record.json
 
 
 @given(st.binary(max_size=200))
@@ -319,39 +316,3 @@ def test_any_bytes_are_a_ready_record_or_an_invalid_one(ready: bytes) -> None:
     except InvalidRecord:
         return
     assert read(record)["execution_id"] == RUN
-
-
-HOSTILE = '{"level":"info","execution_id":"run-1","timestamp":"","\\u0069d":"mine","se\\u0071":-1}'
-json_values = st.recursive(
-    st.none() | st.integers(-(2**63), 2**64 - 1) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=5,
-)
-names = st.text() | st.sampled_from(["id", "seq", "kind", "level", "execution_id", "timestamp"])
-
-
-@given(
-    st.lists(st.dictionaries(names, json_values, min_size=1, max_size=6), min_size=1, max_size=3),
-    st.integers(0, 10**15),
-    st.integers(0, 10**9),
-    st.integers(1, 10**12),
-)
-def test_spliced_records_always_have_their_own_id_and_seq(
-    many: list[dict[str, Any]], ms: int, n: int, first: int
-) -> None:
-    records = [
-        encode_ready(RUN, orjson.dumps({"level": "info", **f, "level_": 0} | {"level": "info"}))
-        for f in many
-    ]
-    last = RecordId(ms, n + len(records) - 1)
-    for i, spliced in enumerate(splice([r.json for r in records], last, first)):
-        for loads in (json.loads, orjson.loads):
-            assert loads(spliced)["id"] == f"{ms}-{n + i}"
-            assert loads(spliced)["seq"] == first + i
-
-
-def test_a_field_name_in_escapes_overrides_nothing() -> None:
-    record = encode_ready(RUN, HOSTILE.encode())
-    (spliced,) = splice([record.json], RecordId(4, 5), 6)
-    fields = orjson.loads(spliced)
-    assert (fields["id"], fields["seq"], fields["id_"], fields["seq_"]) == ("4-5", 6, "mine", -1)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.broker.tail_world import Sealed, World, render
+from tests.broker.tail_world import Sealed, World, render, text_of
 
 from runtail_broker.cursor import START, Cursor
 from runtail_broker.entry import Entry
+from runtail_broker.splice import records_of
 from runtail_broker.tail import Fed, Tail
 
 EPOCH = 77
@@ -24,7 +25,7 @@ def history(*counts: int, first_name: int = 1, now: int = 5000) -> list[Entry]:
 
 def placed(entries: list[Entry], *, max_bytes: int = ROOMY) -> Tail:
     """Make a tail that stood at the end of the first of *entries* and was fed the others."""
-    tail = Tail(render, max_bytes=max_bytes)
+    tail = Tail(text_of, max_bytes=max_bytes)
     tail.jump(entries[0].end)
     for entry in entries[1:]:
         assert tail.feed(entry) is Fed.APPENDED
@@ -35,7 +36,7 @@ def given_after(tail: Tail, cursor: Cursor) -> list[bytes] | None:
     held = tail.after(cursor)
     if held is None:
         return None
-    return [text for rendered, skip in held for text in rendered.records[skip:]]
+    return [text for rendered, skip in held for text in records_of(rendered.text)[skip:]]
 
 
 def texts(entries: list[Entry]) -> list[bytes]:
@@ -43,7 +44,7 @@ def texts(entries: list[Entry]) -> list[bytes]:
 
 
 def test_a_tail_that_was_never_placed_doubts_everything() -> None:
-    tail = Tail(render, max_bytes=ROOMY)
+    tail = Tail(text_of, max_bytes=ROOMY)
     assert tail.cursor is None
     assert tail.feed(history(1)[0]) is Fed.DOUBTED
     assert tail.after(START) is None
@@ -55,8 +56,7 @@ def test_what_chains_is_appended_and_is_the_newest() -> None:
     tail = placed(entries)
     newest = tail.newest()
     assert newest is not None
-    assert (newest.entry, newest.records) == (entries[-1], render(entries[-1]))
-    assert newest.size == sum(map(len, newest.records)) + 3
+    assert (newest.entry, newest.text) == (entries[-1], text_of(entries[-1]))
     assert tail.cursor == entries[-1].end
 
 
@@ -126,10 +126,10 @@ def test_a_tail_always_holds_as_much_of_the_end_as_it_may(counts: list[int], bou
     tail = placed(entries, max_bytes=bound)
     held = [rendered.entry for rendered in tail._held]
     assert held == entries[len(entries) - len(held) :]
-    size = sum(len(text) + 1 for text in texts(held))
+    size = sum(len(text_of(entry)) for entry in held)
     assert size <= bound or len(held) == 1
     before = entries[1 : len(entries) - len(held)]
-    assert not before or size + sum(len(text) + 1 for text in render(before[-1])) > bound
+    assert not before or size + len(text_of(before[-1])) > bound
 
 
 def test_a_rewind_keeps_what_lies_before_it() -> None:

@@ -12,6 +12,7 @@ from websockets.protocol import CLIENT, Protocol
 from runtail_broker.cursor import Cursor, RecordId, chain, start_of
 from runtail_broker.entry import Entry
 from runtail_broker.frame import encode_frame
+from runtail_broker.splice import records_of
 from runtail_gateway.message import Message, pack, plain, render
 
 EPOCH = 7
@@ -43,7 +44,7 @@ def test_packing_keeps_every_record_within_the_size_and_chains_the_cursors(
     parts = [(entry, render(entry), 0 if i else skip) for i, entry in enumerate(entries)]
     messages = pack(before, parts, max_bytes)
     found = [record for message in messages for record in orjson.loads(message.json)["records"]]
-    wanted = [line for _, lines, skipped in parts for line in lines[skipped:]]
+    wanted = [line for _, text, skipped in parts for line in records_of(text)[skipped:]]
     assert found == [orjson.loads(line) for line in wanted]
     assert [message.before for message in messages] == [before, *(m.cursor for m in messages[:-1])]
     assert messages[-1].cursor == entries[-1].end
@@ -68,7 +69,7 @@ def test_a_frame_that_holds_fewer_records_than_it_says_becomes_lost_ones() -> No
     short = Entry(
         entry.id, entry.seq, 3, entry.before, entry.tag, 0, encode_frame([b'{"only":"one"}'])
     )
-    rendered = [orjson.loads(line) for line in render(short)]
+    rendered = [orjson.loads(line) for line in records_of(render(short))]
     assert [(record["kind"], record["seq"]) for record in rendered] == [
         ("lost", 1),
         ("lost", 2),

@@ -28,6 +28,7 @@ from runtail_broker.script import (
     open_call,
     publish_call,
 )
+from runtail_broker.splice import records_of
 from runtail_gateway.message import render
 
 
@@ -95,7 +96,8 @@ class Worker:
 
     async def stored(self) -> list[dict[str, Any]]:
         """Read all records that the stream holds now."""
-        return [orjson.loads(line) for entry in await self.entries() for line in render(entry)]
+        texts = [render(entry) for entry in await self.entries()]
+        return [orjson.loads(line) for text in texts for line in records_of(text)]
 
     async def copy(self) -> Copy:
         """Keep what the keys hold, as a replica that lags does."""
