@@ -23,7 +23,7 @@ class Push:
         self._protocol = protocol
         self._transport: asyncio.Transport = protocol.transport
         self._writable: asyncio.Future[None] | None = None
-        self.paused = False
+        self._paused = self._stopped = False
 
     def limit(self, write_mark_bytes: int) -> None:
         """Let the transport say *pause* when more than *write_mark_bytes* wait in it."""
@@ -33,29 +33,47 @@ class Push:
     def closing(self) -> bool:
         """Whether a close was begun or sent, or the connection is gone."""
         protocol = self._protocol
-        return bool(protocol.close_sent or protocol.disconnected or self._transport.is_closing())
+        return bool(
+            self._stopped
+            or protocol.close_sent
+            or protocol.disconnected
+            or self._transport.is_closing()
+        )
 
-    def write(self, message: Message) -> None:
-        """Write one whole frame; the caller has looked at `closing`."""
+    def write(self, message: Message) -> bool:
+        """Write one whole frame now; False if the transport is full or closing.
+
+        Every delivery goes through here, so it calls nothing that it can do without.
+        """
+        protocol, transport = self._protocol, self._transport
+        if self._paused or self._stopped or protocol.close_sent or protocol.disconnected:
+            return False
+        if transport.is_closing():
+            return False
         if len(message.json) < _LARGE_BYTES:
-            self._transport.write(message.frame)
+            transport.write(message.frame)
         else:  # joining them would copy it once more
-            self._transport.writelines((message.head, message.json))
+            transport.writelines((message.head, message.json))
+        return True
+
+    def stop(self) -> None:
+        """Write nothing any more: a close begins."""
+        self._stopped = True
 
     async def writable(self) -> None:
         """Wait until the transport takes more, or is gone."""
-        if self.paused and not self.closing:
+        if self._paused and not self.closing:
             if self._writable is None:
                 self._writable = asyncio.get_running_loop().create_future()
             await self._writable
 
     def pause(self) -> None:
         """The transport holds more than its mark."""
-        self.paused = True
+        self._paused = True
 
     def resume(self) -> None:
         """The transport takes more again, or never will."""
-        self.paused = False
+        self._paused = False
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
         self._writable = None

@@ -197,7 +197,7 @@ class SharedTail:
         while self._outgoing:
             message, followers = self._outgoing[0]
             todo, rest = followers[:budget], followers[budget:]
-            reached = sum(self._deliver_to(follower, message) for follower in todo)
+            reached = self._deliver_to(todo, message)
             self._metrics.deliveries.inc(reached * message.count)
             self._metrics.sent_bytes.inc(reached * len(message.json))
             budget -= len(todo)
@@ -207,16 +207,21 @@ class SharedTail:
                 return
             self._outgoing.pop(0)
 
-    def _deliver_to(self, follower: Follower, message: Message) -> bool:
-        if follower not in self._followers:
-            return False  # it fell behind since, and pulls
+    def _deliver_to(self, todo: list[Follower], message: Message) -> int:
+        """Write to those that still stand before *message*; return how many got it."""
+        at_the_head, reached = self._followers, 0
         # seqs suffice: a rewind throws away what is still to be delivered of the history before it
-        if message.before is not None and follower.cursor.seq != message.before.seq:
-            return False  # it fell behind and came back: it has these
-        if follower.deliver(message):
-            return True
-        follower.fall_behind()
-        return False
+        seq = None if message.before is None else message.before.seq
+        for follower in todo:
+            if follower not in at_the_head:
+                continue  # it fell behind since, and pulls
+            if seq is not None and follower.cursor.seq != seq:
+                continue  # it fell behind and came back: it has these
+            if follower.deliver(message):
+                reached += 1
+            else:
+                follower.fall_behind()
+        return reached
 
     def _send_all_behind(self) -> None:
         self._outgoing.clear()

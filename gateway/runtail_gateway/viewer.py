@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from typing import Protocol
 
 from runtail_broker.cursor import START, Cursor, CursorMemory
@@ -23,8 +24,8 @@ from runtail_gateway.shared_tail import SharedTail
 class Outlet(Protocol):
     """Where a viewer's messages go."""
 
-    def write(self, message: Message) -> bool:
-        """Write *message* now if that is possible without waiting; False if it is not."""
+    write: Callable[[Message], bool]
+    """Write a message now if that is possible without waiting; False if it is not."""
 
     async def send(self, message: Message) -> None:
         """Send *message*; returns once no more than the write mark waits. Raises Gone."""
@@ -50,6 +51,7 @@ class Viewer:
         self.cursor = cursors[0]
         self.done = asyncio.get_running_loop().create_future()
         self._outlet, self._tail, self._settings = outlet, tail, settings
+        self._write = outlet.write
         self._memory = CursorMemory()
         for cursor in reversed(cursors):
             self._memory.add(cursor)
@@ -73,7 +75,7 @@ class Viewer:
 
     def deliver(self, message: Message) -> bool:
         """Write *message* at once; False if the outlet cannot, and this viewer must pull."""
-        if not self._outlet.write(message):
+        if not self._write(message):
             if not message.count:
                 self._owed.append(message)
             return False

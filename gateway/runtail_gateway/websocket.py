@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -68,14 +68,7 @@ class SocketOutlet:
     def __init__(self, socket: WebSocket, push: Push | None, metrics: Metrics) -> None:
         self._socket, self._push, self._metrics = socket, push, metrics
         self._closed = False
-
-    def write(self, message: Message) -> bool:
-        """Write at once, unless the transport is full, closing, or not ours to write to."""
-        push = self._push
-        if push is None or push.paused or self._closed or push.closing:
-            return False
-        push.write(message)
-        return True
+        self.write: Callable[[Message], bool] = _never if push is None else push.write
 
     async def send(self, message: Message) -> None:
         """Send, waiting while more than the write mark waits already."""
@@ -99,11 +92,18 @@ class SocketOutlet:
         if self._closed:
             return
         self._closed = True
+        if self._push is not None:
+            self._push.stop()
         self._metrics.closed(code)
         try:
             await self._socket.close(code, reason)
         except (WebSocketDisconnect, RuntimeError, OSError) as error:
             raise Gone from error
+
+
+def _never(message: Message) -> bool:
+    """Write nothing: the server has no transport to hand out."""
+    return False
 
 
 class LogSocket:
