@@ -12,6 +12,7 @@ const NOTICE_MS = 8_000;
 // The gateway may be mounted under a prefix: everything before `/monitoring` is its base.
 const base = location.pathname.replace(/\/monitoring\/?$/, "");
 const panes = new Map(); // execution id → Pane
+let isNew = true; // until the first list has come
 let clockAhead = 0; // the gateway's clock minus ours, in ms
 const now = () => Date.now() + clockAhead;
 const one = (selector) => document.querySelector(selector);
@@ -119,7 +120,9 @@ async function refreshList() {
     const told = Date.parse(answer.headers.get("date") ?? "");
     // The header counts whole seconds: less than two apart says nothing.
     if (told) clockAhead = Math.abs(told - Date.now()) > 2_000 ? told - Date.now() : 0;
-    showList((await answer.json()).executions);
+    const states = (await answer.json()).executions;
+    showList(states);
+    openNewest(states);
     one(".list-note").hidden = true;
   } catch (error) {
     one(".list-note").textContent = `The list could not be read (${error.message}), trying again.`;
@@ -181,6 +184,13 @@ function openNamed() {
   const named = new URLSearchParams(location.search).getAll("execution");
   if (location.hash.length > 1) named.push(decodeURIComponent(location.hash.slice(1)));
   for (const id of named) watch(id);
+}
+
+/** Who comes without naming an execution sees at once what runs, if anything does. Only once. */
+function openNewest(states) {
+  const running = states.find((state) => state.status === "running");
+  if (isNew && panes.size === 0 && running) watch(running.id);
+  isNew = false;
 }
 
 for (const button of document.querySelectorAll(".start")) button.addEventListener("click", () => start(button));

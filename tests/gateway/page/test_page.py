@@ -32,14 +32,23 @@ async def test_what_is_open_is_open_again_after_a_reload(
     page: Page, gateway: FakeGateway, run: FakeExecution
 ) -> None:
     gateway.execution("run-2").make("hello")
-    await page.goto(gateway.address)
-    await page.locator(".list").get_by_text("run-1").click()
+    await page.goto(f"{gateway.address}#run-1")
     await page.locator(".list").get_by_text("run-2").click()
     await page.reload()
     await expect(page.locator(".pane .name")).to_have_text(["run-1", "run-2"])
     await page.get_by_role("button", name="Close run-1").click()
     await page.reload()
     await expect(page.locator(".pane .name")).to_have_text(["run-2"])
+
+
+async def test_who_comes_without_a_name_sees_at_once_what_runs(
+    page: Page, gateway: FakeGateway, run: FakeExecution
+) -> None:
+    await page.goto(gateway.address)
+    await expect(page.locator(".pane .name")).to_have_text(["run-1"])
+    await page.get_by_role("button", name="Close run-1").click()
+    await page.locator(".list").get_by_text("run-1").wait_for()
+    await expect(page.locator(".pane")).to_have_count(0)
 
 
 async def test_the_page_works_under_a_prefix(page: Page) -> None:
