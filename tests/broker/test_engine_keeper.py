@@ -31,8 +31,8 @@ sys.stdin.read()
 
 CAREFUL_OWNER = """\
 engine = start_engine(Path(sys.argv[1]))
-tell(pid=engine.pid)
 try:
+    tell(pid=engine.pid)
     signal.pause()
 except KeyboardInterrupt:
     tell(answers=find_engine() == engine.url)

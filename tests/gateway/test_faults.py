@@ -192,6 +192,7 @@ async def test_a_subscription_that_was_cut_reads_what_it_did_not_hear(
 ) -> None:
     await worker.open()
     watcher = await at_the_head(gateway, worker)
+    await watcher.until(lambda: watcher.of("beat"), "the first comparison is over")
     (shard,) = await engine_nodes.shards()
     await shard.node.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
     await worker.log("while nobody listened")
