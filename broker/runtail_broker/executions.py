@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from runtail_broker.client import Nodes
 from runtail_broker.keys import ExecutionKeys, indexes
+from runtail_broker.proof import BOUNDS, Bounds
 from runtail_broker.state import ExecutionState
 
 
@@ -42,10 +43,15 @@ class Executions:
 
     async def state(self, execution_id: str) -> ExecutionState | None:
         """Read one state; None when the execution does not exist."""
+        state, _ = await self.look(execution_id)
+        return state
+
+    async def look(self, execution_id: str) -> tuple[ExecutionState | None, Bounds]:
+        """Read one state, and what it says of the stream, in the same moment."""
         key = ExecutionKeys.of(execution_id).state
-        return ExecutionState.read(
-            execution_id, await self._nodes.at(key, lambda node: node.hgetall(key))
-        )
+        stored = await self._nodes.at(key, lambda node: node.hgetall(key))
+        bounds = Bounds.read([stored.get(name.encode()) for name in BOUNDS])
+        return ExecutionState.read(execution_id, stored), bounds
 
     async def publishers(self, execution_id: str) -> list[Publisher]:
         """List the publishers of one execution."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runtail_broker.cursor import START, Cursor, start_of
+from runtail_broker.cursor import START, Cursor, RecordId, start_of
 from runtail_broker.entry import Entry
+
+BOUNDS = ("epoch", "first", "ms", "n", "seq", "tag", "end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,16 @@ class Bounds:
     first_seq: int
     last: Cursor
     end: bytes = b""
+
+    @classmethod
+    def read(cls, values: Sequence[bytes | None]) -> Bounds:
+        """Read the fields BOUNDS of a state hash, None for one that is not there."""
+        epoch, first, ms, n, seq, tag, end = values
+        if epoch is None:
+            return NOTHING
+        place = RecordId(int(ms or 0), int(n or 0))
+        last = Cursor(place, int(seq or 0), int(tag or 0))
+        return cls(int(epoch), int(first or 0), last, end or b"")
 
 
 NOTHING = Bounds(None, 0, START)

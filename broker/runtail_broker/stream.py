@@ -17,7 +17,7 @@ from runtail_broker.entry import Entry
 from runtail_broker.errors import ExecutionNotFound
 from runtail_broker.keys import ExecutionKeys
 from runtail_broker.proof import (
-    NOTHING,
+    BOUNDS,
     Bounds,
     Continues,
     Diverged,
@@ -27,7 +27,6 @@ from runtail_broker.proof import (
     prove_id,
 )
 
-_BOUNDS = ("epoch", "first", "ms", "n", "seq", "tag", "end")
 DEFAULT_ENTRIES = 64
 _LOOK_ENTRIES = 2  # read on each side of a guess while a record is looked for
 _MOST_LOOKS = 100
@@ -42,7 +41,7 @@ class StreamReader:
     async def bounds(self, execution_id: str) -> Bounds:
         """Read what the state says of the stream."""
         keys = ExecutionKeys.of(execution_id)
-        return _bounds(await self._nodes.at(keys.state, lambda n: n.hmget(keys.state, _BOUNDS)))
+        return Bounds.read(await self._nodes.at(keys.state, lambda n: n.hmget(keys.state, BOUNDS)))
 
     async def after(
         self, execution_id: str, cursor: Cursor, entries: int = DEFAULT_ENTRIES
@@ -153,22 +152,12 @@ class StreamReader:
 
         async def read(node: Redis) -> list[Any]:
             pipe = node.pipeline(transaction=True)
-            pipe.hmget(keys.state, _BOUNDS)
+            pipe.hmget(keys.state, BOUNDS)
             pipe.xrange(keys.stream, low, "+", count=count)
             return await pipe.execute()
 
         state, rows = await self._nodes.at(keys.stream, read)
-        return [Entry.from_stream(*row) for row in rows], _bounds(state)
-
-
-def _bounds(values: list[bytes | None]) -> Bounds:
-    epoch, first, ms, n, seq, tag, end = values
-    if epoch is None:
-        return NOTHING
-    place = RecordId(int(ms or 0), int(n or 0))
-    return Bounds(
-        int(epoch), int(first or 0), Cursor(place, int(seq or 0), int(tag or 0)), end or b""
-    )
+        return [Entry.from_stream(*row) for row in rows], Bounds.read(state)
 
 
 def _middle(low: Cursor, high: Cursor, seq: int | None) -> RecordId:

@@ -152,10 +152,9 @@ class LogSocket:
         self, socket: WebSocket, outlet: SocketOutlet, tail: SharedTail, wish: Wish
     ) -> None:
         execution_id = tail.execution_id
-        state = await self._hub.executions.state(execution_id)
+        state, bounds = await self._hub.executions.look(execution_id)
         if state is None and not wish.wait:
             raise Refused(4404, "not_found", str(ExecutionNotFound(execution_id)))
-        bounds = await self._hub.reader.bounds(execution_id)
         cursors = await self._start(execution_id, wish, bounds)
         await outlet.send(_hello(state, bounds, cursors[0]))
         viewer = Viewer(outlet, tail, cursors, self._settings)
