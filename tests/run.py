@@ -61,7 +61,7 @@ def _pytest(full: bool, without: list[str]) -> int:
     short = _marked([*marks, "not full"], "-n", _WORKERS)
     if not full:
         return short
-    return _marked([*marks, "full"], "--timeout", "1800") or short
+    return _marked([*marks, "full"], "-n", "1", "--timeout", "1800") or short
 
 
 def _marked(marks: list[str], *options: str) -> int:

@@ -28,6 +28,8 @@ async def execution(nodes: Nodes, execution_id: str) -> Execution:
 async def test_a_stored_batch_is_readable_with_rising_ids_and_seqs(execution: Execution) -> None:
     answer = await execution.publish("a", "b")
     records = (await execution.records())[1:]
+    first, second = (RecordId.parse(str(record["id"])) for record in records)
+    assert (second, first.n >= 0) == (RecordId(first.ms, first.n + 1), True)
     assert [(r["message"], r["seq"]) for r in records] == [("a", 2), ("b", 3)]
     assert (answer.word, answer.last_batch, answer.last.seq) == ("stored", 1, 3)
     assert records[1]["id"] == str(answer.last.id)

@@ -17,7 +17,7 @@ from tests.polling import soon
 
 from runtail_broker.client import Nodes
 
-WRITE_MARK, MESSAGE = 64 * 1024, 32 * 1024
+WRITE_MARK, MESSAGE = 160 * 1024, 32 * 1024  # not what a transport has by itself
 SLOW = replace(QUICK, write_mark_bytes=WRITE_MARK, message_bytes=MESSAGE, page_cache_bytes=2**20)
 FRAME_BYTES = 256 * 1024  # of records in one frame
 SOCKET_BYTES = 24 * 2**20  # what the kernel may hold for one viewer, both ends, at the very most
