@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -10,6 +11,14 @@ from hypothesis import HealthCheck, settings
 from tests.engines import TestEngine, embedded_engine, redis_cluster, redis_server
 
 from runtail_broker.client import Nodes
+
+# a shell's `&` and nohup leave these ignored, and so would every process that a test starts
+for _number, _usual in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _usual)
 
 settings.register_profile(
     "runtail", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-POLL_SECONDS = 0.005
+POLL_SECONDS = 0.01
 DEADLINE_SECONDS = 15.0
 
 
@@ -24,3 +24,8 @@ async def soon(check: Callable[[], object], what: str, seconds: float = DEADLINE
     while not check():
         assert time.monotonic() < deadline, f"waited {seconds} s until {what}"
         await asyncio.sleep(POLL_SECONDS)
+
+
+async def a_moment() -> None:
+    """Let others have the machine before the next look."""
+    await asyncio.sleep(POLL_SECONDS)

@@ -48,6 +48,10 @@ class Proxy:
         self.refusing = False
         self._open.set()
 
+    def lead_to(self, url: str) -> None:
+        """Lead new connections to another engine."""
+        self._target = urlparse(url)
+
     def hold(self) -> None:
         """Keep answers back until `forward`."""
         self._open.clear()

@@ -30,7 +30,7 @@ from redis.exceptions import (
 )
 from redis.maint_notifications import MaintNotificationsConfig
 
-from runtail_broker.errors import RuntailError, Unavailable
+from runtail_broker.errors import EngineRefused, RuntailError, Unavailable
 from runtail_broker.keys import SETTINGS, ExecutionKeys
 from runtail_broker.script import Answer, Call, Limits
 
@@ -53,10 +53,6 @@ class Shard:
     node: Redis
     tag: str
     clustered: bool
-
-
-class EngineRefused(RuntailError):
-    """The engine answered with an error that trying again would not change."""
 
 
 def connect(url: str, *, timeout_seconds: float = 5.0, max_connections: int = 32) -> Redis:

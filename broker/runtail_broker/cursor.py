@@ -140,9 +140,10 @@ class CursorMemory:
 
     def _dullest(self) -> int:
         """Find the cursor whose loss widens the gaps least, in proportion to its age."""
-        kept, newest = self._cursors, self._cursors[-1].number
-
-        def widened(i: int) -> float:
-            return (kept[i + 1].number - kept[i - 1].number) / (newest - kept[i - 1].number + 1)
-
-        return min(range(1, len(kept) - 1), key=widened)
+        numbers = [cursor.number for cursor in self._cursors]
+        newest = numbers[-1]
+        widened = [
+            (after - before) / (newest - before + 1)
+            for before, after in zip(numbers, numbers[2:], strict=False)
+        ]
+        return 1 + widened.index(min(widened))

@@ -59,5 +59,9 @@ class TooManyPublishers(RuntailError):
         )
 
 
+class EngineRefused(RuntailError):
+    """The engine answered with an error that trying again would not change."""
+
+
 class Unavailable(RuntailError):
     """The engine did not answer, or not usefully; nothing is known about what was asked."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import Any
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final
 
 from redis.asyncio import Redis
 
@@ -12,6 +15,15 @@ from runtail_broker.client import Nodes
 from runtail_broker.keys import ExecutionKeys, indexes
 from runtail_broker.proof import BOUNDS, Bounds
 from runtail_broker.state import ExecutionState
+
+log = logging.getLogger("runtail.broker")
+_LOOK = ("epoch", "seq", "status", "open", "lost", "end")
+_READ_AT_ONCE = 200  # then the event loop gets to others
+_TIES = 1000  # executions that one part of the index may hold of one millisecond
+Listed = tuple[int, str]
+"""When an execution was created (ms since 1970), and its id: its place in the list of all."""
+NEWEST: Final[Listed] = (2**53, "")
+Reading = Callable[[Any, str], Any]  # queues one command for an execution in a pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +37,58 @@ class Publisher:
     dropped: int
     beat: int
     role: str
+    lost: bool = False
+    """Marked lost; one that is not open then was given up."""
+    entry: str = ""
+    """What is stored of it: the same, byte for byte, while it is silent."""
 
     @classmethod
     def read(cls, name: bytes, packed: bytes) -> Publisher:
         """Read a field of the publishers hash (its layout is in append.lua)."""
-        last, count, is_open, dropped, beat, _, role = packed.decode().split(" ")
+        entry = packed.decode()
+        last, count, is_open, dropped, beat, _, role = entry.split(" ")
         return cls(
-            name.decode(), int(last), int(count), is_open == "1", int(dropped), int(beat), role
+            name.decode(),
+            int(last),
+            int(count),
+            is_open in ("1", "2"),
+            int(dropped),
+            int(beat),
+            role,
+            is_open in ("2", "3"),
+            entry,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What an execution's state says in one moment of whether anybody still writes to it.
+
+    *publishers* are read a moment later, and only for one that has not ended.
+    """
+
+    id: str
+    epoch: int
+    seq: int
+    status: str
+    open: int
+    lost: int
+    ended: bool
+    publishers: tuple[Publisher, ...] = ()
+
+    @classmethod
+    def read(cls, name: str, values: Sequence[bytes | None]) -> Look | None:
+        """Read the fields named in `_LOOK`; None when the execution does not exist."""
+        epoch, seq, status, is_open, lost, end = values
+        if epoch is None:
+            return None
+        numbers = (int(is_open or 0), int(lost or 0))
+        return cls(name, int(epoch), int(seq or 0), (status or b"").decode(), *numbers, bool(end))
+
+    @property
+    def seen(self) -> str:
+        """What the scripts compare: it changes with every record."""
+        return f"{self.epoch} {self.seq}"
 
 
 class Executions:
@@ -48,51 +104,117 @@ class Executions:
 
     async def look(self, execution_id: str) -> tuple[ExecutionState | None, Bounds]:
         """Read one state, and what it says of the stream, in the same moment."""
-        key = ExecutionKeys.of(execution_id).state
+        key = _state(execution_id)
         stored = await self._nodes.at(key, lambda node: node.hgetall(key))
         bounds = Bounds.read([stored.get(name.encode()) for name in BOUNDS])
         return ExecutionState.read(execution_id, stored), bounds
 
     async def publishers(self, execution_id: str) -> list[Publisher]:
         """List the publishers of one execution."""
-        key = ExecutionKeys.of(execution_id).publishers
-        packed = await self._nodes.at(key, lambda node: node.hgetall(key))
-        return [Publisher.read(name, value) for name, value in packed.items()]
+        key = _publishers(execution_id)
+        return list(_read(await self._nodes.at(key, lambda node: node.hgetall(key))))
 
     async def newest(self, limit: int) -> list[ExecutionState]:
         """List the *limit* executions that were created last, newest first.
 
         One that the index names but that does not exist (its opening never came) is left out.
         """
-        newest = await asyncio.gather(*(self._of_index(key, limit) for key in indexes()))
-        ids = [name for _, name in sorted((row for rows in newest for row in rows), reverse=True)]
-        return await self._states(ids[:limit])
+        return await self.states([name for _, name in await self.older(NEWEST, limit)])
 
-    async def _of_index(self, key: str, limit: int) -> list[tuple[float, str]]:
-        rows = await self._nodes.at(
-            key, lambda node: node.zrange(key, 0, limit - 1, desc=True, withscores=True)
+    async def older(self, place: Listed, limit: int) -> list[Listed]:
+        """List the *limit* executions of the index before *place*, the newest first."""
+        parts = await asyncio.gather(*(self._older(key, place, limit) for key in indexes()))
+        return sorted((row for rows in parts for row in rows), reverse=True)[:limit]
+
+    async def looks(self, ids: Sequence[str]) -> list[Look]:
+        """Look at many executions that may exist, and who publishes to those that did not end.
+
+        One that holds what no script has written there is left out, and warned of.
+        """
+        found = await self._read_all(ids, lambda pipe, name: pipe.hmget(_state(name), _LOOK))
+        read = (_readable(name, partial(Look.read, name, found[name])) for name in found)
+        looks = [look for look in read if look is not None]
+        running = [look.id for look in looks if not look.ended]
+        opened = await self._read_all(running, lambda pipe, name: pipe.hgetall(_publishers(name)))
+        whole = (
+            _readable(look.id, partial(_with_publishers, look, opened.get(look.id, {})))
+            for look in looks
         )
-        return [(float(score), name.decode()) for name, score in rows]
+        return [look for look in whole if look is not None]
 
-    async def _states(self, ids: list[str]) -> list[ExecutionState]:
-        """Read many states, in one round trip per node."""
+    async def listed(self, offset: int, count: int) -> list[str]:
+        """List *count* ids of each part of the index, newest first, after the *offset* newest."""
+        rows = await asyncio.gather(*(self._of_index(key, count, offset) for key in indexes()))
+        return [name for of_key in rows for name in of_key]
+
+    async def _of_index(self, key: str, limit: int, offset: int) -> list[str]:
+        last = offset + limit - 1
+        rows = await self._nodes.at(key, lambda node: node.zrange(key, offset, last, desc=True))
+        return [name.decode() for name in rows]
+
+    async def _older(self, key: str, place: Listed, limit: int) -> list[Listed]:
+        async def read(node: Redis) -> list[Any]:
+            ms, _ = place
+            pipe = node.pipeline(transaction=True)
+            # those of the same millisecond are in order of their ids
+            pipe.zrange(key, ms, ms, desc=True, byscore=True, withscores=True, offset=0, num=_TIES)
+            pipe.zrange(
+                key, f"({ms}", "-inf", desc=True, byscore=True, withscores=True, offset=0, num=limit
+            )
+            return await pipe.execute()
+
+        ties, rest = await self._nodes.at(key, read)
+        listed = [(int(score), name.decode()) for name, score in [*ties, *rest]]
+        return [row for row in listed if row < place][:limit]
+
+    async def states(self, ids: list[str]) -> list[ExecutionState]:
+        """Read the states of those of *ids* that exist, in their order."""
+        stored = await self._read_all(ids, lambda pipe, name: pipe.hgetall(_state(name)))
+        found = (ExecutionState.read(name, stored[name]) for name in ids)
+        return [state for state in found if state is not None]
+
+    async def _read_all(self, ids: Sequence[str], read: Reading) -> dict[str, Any]:
+        """Read something of many executions, in one round trip for a few hundred of a node."""
         by_node: dict[Redis, list[str]] = {}
         for name in ids:
             by_node.setdefault(await self._nodes.node_of(name), []).append(name)
-        found: dict[str, ExecutionState | None] = {}
+        found: dict[str, Any] = {}
         for names in by_node.values():
-            found.update(await self._states_at(names))
-        return [state for name in ids if (state := found[name]) is not None]
+            for start in range(0, len(names), _READ_AT_ONCE):
+                some = names[start : start + _READ_AT_ONCE]
+                found.update(zip(some, await self._read_at(some, read), strict=True))
+        return found
 
-    async def _states_at(self, names: list[str]) -> dict[str, ExecutionState | None]:
-        async def read(node: Redis) -> list[Any]:
+    async def _read_at(self, names: list[str], read: Reading) -> list[Any]:
+        async def act(node: Redis) -> list[Any]:
             pipe = node.pipeline(transaction=False)
             for name in names:
-                pipe.hgetall(ExecutionKeys.of(name).state)
+                read(pipe, name)
             return await pipe.execute()
 
-        stored = await self._nodes.at(ExecutionKeys.of(names[0]).state, read)
-        return {
-            name: ExecutionState.read(name, values)
-            for name, values in zip(names, stored, strict=True)
-        }
+        stored: list[Any] = await self._nodes.at(_state(names[0]), act)
+        return stored
+
+
+def _state(execution_id: str) -> str:
+    return ExecutionKeys.of(execution_id).state
+
+
+def _publishers(execution_id: str) -> str:
+    return ExecutionKeys.of(execution_id).publishers
+
+
+def _with_publishers(look: Look, packed: dict[bytes, bytes]) -> Look:
+    return replace(look, publishers=_read(packed))
+
+
+def _readable(execution_id: str, read: Callable[[], Look | None]) -> Look | None:
+    try:
+        return read()
+    except ValueError as error:
+        log.warning("what the engine holds of %s cannot be read: %s", execution_id, error)
+        return None
+
+
+def _read(packed: dict[bytes, bytes]) -> tuple[Publisher, ...]:
+    return tuple(Publisher.read(name, value) for name, value in packed.items())

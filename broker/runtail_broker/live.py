@@ -60,6 +60,7 @@ class Live:
     def __init__(self, nodes: Nodes, listener: Listener, settings: LiveSettings) -> None:
         self._nodes, self._listener, self._settings = nodes, listener, settings
         self._links: dict[Redis, _Link] = {}
+        self._primaries: set[Redis] = set()  # as far as `confirm` knows
         self._tasks: set[asyncio.Task[None]] = set()
         self._lock = asyncio.Lock()
 
@@ -90,9 +91,25 @@ class Live:
         return max((now - link.heard for link in self._links.values()), default=float("inf"))
 
     def contact_seconds(self) -> float:
-        """How long there has been uninterrupted contact with the same primaries."""
+        """How long there has been uninterrupted contact with the same primaries.
+
+        Below 0 while there is none; as far as `confirm` last knew which nodes are primaries.
+        """
         now = time.monotonic()
-        return min((now - link.contact_since for link in self._links.values()), default=0.0)
+        nodes = self._primaries or self._links.keys()
+        return min(
+            (now - link.contact_since for node, link in self._links.items() if node in nodes),
+            default=float("-inf"),
+        )
+
+    async def confirm(self) -> None:
+        """Ask which nodes are primaries now, and each which process it is: sooner than a probe."""
+        shards = await self._nodes.shards()
+        for shard in shards:
+            self._link(shard)
+        self._primaries = {shard.node for shard in shards}
+        for node in self._primaries:
+            await self._links[node].confirm()
 
     async def _link_of(self, execution_id: str) -> _Link:
         node = await self._nodes.node_of(execution_id)
@@ -206,7 +223,15 @@ class _Link:
         await node.eval(
             probe.text, 1, probe_key(self._shard.tag), self._own, secrets.token_hex(4), keep_ms
         )
-        run_id = await _run_id(node)
+        await self._look_at_primary()
+
+    async def confirm(self) -> None:
+        """Begin the contact anew if another process answers, or none."""
+        if self.contact_since != float("inf"):
+            await self._look_at_primary()
+
+    async def _look_at_primary(self) -> None:
+        run_id = await _run_id(self._shard.node)
         if run_id != self._run_id or self.contact_since == float("inf"):
             self._run_id, self.contact_since = run_id, time.monotonic()
 

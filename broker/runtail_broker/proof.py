@@ -120,6 +120,8 @@ def prove_id(cursor: Cursor, entries: Sequence[Entry], bounds: Bounds) -> Verdic
         return Diverged("beyond the end")
     first = entries[0]
     if first.first_id <= cursor.id:
+        if first.id == cursor.id:
+            return Continues(first.end, entries[1:])
         seq = first.last_seq - (first.id.n - cursor.id.n)
         return Continues(first.cursor_at(seq), entries, seq - first.seq + 1)
     if first.seq == bounds.first_seq and first.seq > 1:

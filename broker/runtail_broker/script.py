@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 import orjson
 
@@ -19,6 +19,8 @@ from runtail_broker.keys import ExecutionKeys
 from runtail_broker.record import encode
 
 Argument = str | bytes | int
+_ALONE = ("probe", "claim")  # they touch no execution
+_MOST_REASON = 1000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,9 @@ class Script:
 @cache
 def script(name: str) -> Script:
     """Load a script by its file's name, behind the head that they share."""
-    folder = files("runtail_broker") / "lua"
+    folder = Path(__file__).with_name("lua")  # not importlib.resources, which takes 10 ms to import
     text = (folder / f"{name}.lua").read_text()
-    if name != "probe":
+    if name not in _ALONE:
         text = (folder / "append.lua").read_text() + text
     return Script(name, text, hashlib.sha1(text.encode()).hexdigest())
 
@@ -136,10 +138,14 @@ def open_call(
 
 
 def publish_call(
-    execution_id: str, publisher: str, batch: Batch, hole_after: int | None = None
+    execution_id: str,
+    publisher: str,
+    batch: Batch,
+    hole_after: int | None = None,
+    hole_reason: str = "lost in a failover",
 ) -> Call:
     """Append *batch*; *hole_after* declares lost what lies between that batch number and it."""
-    lost = {"reason": "lost in a failover", "publisher": publisher}
+    lost = {"reason": hole_reason, "publisher": publisher}
     return _call(
         "publish",
         execution_id,
@@ -193,6 +199,35 @@ def finish_call(execution_id: str) -> Call:
     """Append the `end` record, if nobody will write any more."""
     head = encode(execution_id, {"timestamp": None}, kind="end").json[:-1]
     return _call("finish", execution_id, new_random(), head)
+
+
+def mark_call(execution_id: str, publisher: str, seen: str, reason: str) -> Call:
+    """Call *publisher* lost ('' for the execution itself, which nobody has open).
+
+    *seen* is its entry, or the execution's `<epoch> <seq>`: nothing happens if it is another.
+    """
+    return _call("mark", execution_id, publisher, seen, _reason(reason))
+
+
+def give_up_call(
+    execution_id: str, seen: str, publishers: Sequence[tuple[str, str]], reason: str
+) -> Call:
+    """Count lost *publishers* (id and entry seen) as gone; fail the execution that has none left.
+
+    It fails only if its `<epoch> <seq>` is *seen* still.
+    """
+    pairs = (text for pair in publishers for text in pair)
+    return _call("give_up", execution_id, seen, _reason(reason), *pairs)
+
+
+def cancel_call(execution_id: str, reason: str = "") -> Call:
+    """Ask the workers of *execution_id* to stop: each answer tells them, a record the viewers."""
+    said = f"cancel requested: {reason}" if reason else "cancel requested"
+    return _call("cancel", execution_id, _reason(said))
+
+
+def _reason(text: str) -> str:
+    return text[:_MOST_REASON].encode("utf-8", "backslashreplace").decode()
 
 
 def _call(name: str, execution_id: str, *arguments: Argument) -> Call:

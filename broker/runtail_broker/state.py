@@ -11,7 +11,7 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """How many publishers have the execution open, and how many of them missed their lease."""
+    """How many publishers have the execution open, and how many of them are marked lost."""
 
     open: int
     silent: int = 0
@@ -70,7 +70,7 @@ class ExecutionState:
             bytes_kept=_number(stored, b"bytes"),
             cancel_requested=stored.get(b"cancel") == b"1",
             ended=bool(stored.get(b"end")),
-            workers=Workers(_number(stored, b"open")),
+            workers=Workers(_number(stored, b"open"), _number(stored, b"lost")),
         )
 
 

@@ -126,7 +126,7 @@ class Tail:
         self._held.append(rendered)
         self._bytes += len(rendered.text)
         self.cursor = entry.end
-        self._memory.add(entry.end)
+        self._memory.add(self.cursor)
         while self._bytes > self._max_bytes and len(self._held) > 1:
             self._bytes -= len(self._held.popleft().text)
 

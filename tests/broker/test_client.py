@@ -10,9 +10,9 @@ from tests.broker.executions import Execution, batch_of
 from tests.conftest import REAL_ENGINES
 from tests.engines import free_port
 
-from runtail_broker.client import EngineRefused, Nodes, connect
+from runtail_broker.client import Nodes, connect
 from runtail_broker.cursor import START
-from runtail_broker.errors import RuntailError, Unavailable
+from runtail_broker.errors import EngineRefused, RuntailError, Unavailable
 from runtail_broker.keys import SETTINGS
 from runtail_broker.script import Answer, Limits, beat_call, open_call, publish_call
 from runtail_broker.stream import StreamReader

@@ -122,7 +122,9 @@ async def test_a_link_that_is_held_up_is_cut_and_made_anew(
         try:
             async with listening(behind) as (live, heard):
                 await live.want(execution_id)
-                await soon(lambda: heard.freshened, "it is confirmed")
+                await soon(
+                    lambda: heard.freshened and live.contact_seconds() > 0, "it is in contact"
+                )
                 proxy.hold()
                 await soon(lambda: live.contact_seconds() < 0, "the link is cut")
                 proxy.forward()
@@ -133,6 +135,27 @@ async def test_a_link_that_is_held_up_is_cut_and_made_anew(
                 )
         finally:
             await behind.close()
+
+
+@pytest.mark.redis_server
+@pytest.mark.parametrize("engine", ["redis"], indirect=True)
+async def test_another_primary_behind_the_same_address_begins_the_contact_anew(
+    nodes: Nodes, engine: TestEngine, engine_url: str
+) -> None:
+    assert engine.url is not None
+    slow = LiveSettings(probe_seconds=60, probe_timeout_seconds=600)
+    with proxy_to(engine.url) as proxy:
+        behind = Nodes.connect(proxy.url)
+        async with Live(behind, Heard(), slow) as live:
+            await live.start()
+            await soon(lambda: live.contact_seconds() > 0.5, "it was in contact for long")
+            await live.confirm()
+            assert live.contact_seconds() > 0.5
+            proxy.lead_to(engine_url)  # new connections only: the link goes on as before
+            await (await behind.shards())[0].node.connection_pool.disconnect()
+            await live.confirm()
+            assert live.contact_seconds() < 0.5
+        await behind.close()
 
 
 @everywhere

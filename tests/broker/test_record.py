@@ -9,19 +9,22 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 import orjson
+import psutil
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtail_broker.errors import InvalidRecord
+from runtail_broker.ready import encode_ready
 from runtail_broker.record import (
     LEVELS,
     MAX_RECORD_BYTES,
     Record,
     cut,
     encode,
-    encode_ready,
+    encode_plain,
 )
+from runtail_broker.standin import stand_in
 
 RUN = "run-1"
 NOW = "2026-01-01T00:00:00Z"
@@ -227,6 +230,7 @@ def test_a_record_over_its_limit_always_fits_after_the_cut(
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=20), anything, min_size=1), st.integers(1, 800))
+@settings(max_examples=50)
 def test_a_cut_record_fits_or_is_refused(fields: dict[str, Any], limit: int) -> None:
     try:
         json_bytes = cut(fields, limit)
@@ -265,54 +269,86 @@ def test_a_record_of_too_many_fields_is_refused_soon() -> None:
     assert time.thread_time() - begun < 2
 
 
-def test_a_ready_record_is_taken_as_it_is() -> None:
-    ready = orjson.dumps(
-        {"execution_id": RUN, "level": "error", "timestamp": NOW, "message": "m", "own": 1}
-    )
-    assert encode_ready(RUN, ready) == Record(ready, 3)
+class NoMask:
+    """Masks nothing, but for one word."""
+
+    stand_in = staticmethod(stand_in)
+
+    def __call__(self, json: bytes) -> bytes:
+        return json.replace(b"hunter22", b"***")
+
+
+def plain(fields: dict[str, Any], level: str = "info", limit: int = 1000) -> Record | None:
+    return encode_plain(RUN, level, fields, limit, NoMask())
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=3) | st.sampled_from(["message", "id", "kind", "level", "timestamp"]),
+        st.none()
+        | st.floats()
+        | st.text(max_size=4)
+        | st.dictionaries(st.text(max_size=3) | st.integers(), st.floats() | st.none()),
+        max_size=5,
+    ),
+    st.sampled_from(LEVELS),
+)
+def test_a_plain_record_is_always_what_any_record_would_be(
+    fields: dict[str, Any], level: str
+) -> None:
+    record = plain(fields, level)
+    if record is None:
+        return
+    usual = encode(RUN, {"level": level, **fields})
+    assert read(record) | {"timestamp": NOW} == read(usual) | {"timestamp": NOW}
+    assert (record.level, list(read(record))) == (usual.level, list(read(usual)))
 
 
 @pytest.mark.parametrize(
-    "change",
-    [{"execution_id": "other"}, {"level": None}, {"timestamp": None}, {"message": "x" * 70_000}],
+    "fields",
+    [
+        {"message": "m", "input_data": {"a": None, "b": [1.5, True]}},
+        {"message": Evil()},
+        {"message": datetime.now(UTC), "path": {1.5}},
+    ],
 )
-def test_a_ready_record_that_lacks_something_is_encoded_anew(change: dict[str, Any]) -> None:
-    whole = {"execution_id": RUN, "level": "debug", "timestamp": NOW, "message": "m"} | change
-    fields = {k: v for k, v in whole.items() if v is not None}
-    record = encode_ready(RUN, orjson.dumps(fields))
-    told = read(record)
-    assert told["execution_id"] == RUN
-    assert told["level"] in LEVELS
-    assert told["timestamp"]
-    assert len(record.json) <= MAX_RECORD_BYTES
+def test_a_usual_record_is_plain(fields: dict[str, Any]) -> None:
+    record = plain(fields)
+    assert record is not None
+    told, usual = read(record), read(encode(RUN, fields))
+    assert told | {"timestamp": ""} == usual | {"timestamp": ""}
+    assert abs(datetime.fromisoformat(told["timestamp"]) - datetime.now(UTC)) < timedelta(hours=1)
 
 
-@pytest.mark.parametrize("ready", [b"", b"{", b"nonsense", b'{"a":NaN}', b"\xff", b"[" * 3000])
-def test_what_is_no_json_is_refused_naming_the_text(ready: bytes) -> None:
-    with pytest.raises(InvalidRecord, match="is not JSON") as caught:
-        encode_ready(RUN, ready)
-    assert caught.value.text == ready[:200].decode(errors="backslashreplace")
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({name: "x"} for name in ("id", "seq", "kind", "execution_id", "level", "timestamp")),
+        {"step_name": None},
+        {"n": float("nan")},
+        {"data": {1: 2}},
+        {"n": 1 << 70},
+        {"message": "\ud800"},
+        {"message": "x" * 1000},
+    ],
+)
+def test_what_needs_a_closer_look_is_not_plain(fields: dict[str, Any]) -> None:
+    assert plain({"message": "m"} | fields) is None
 
 
-@pytest.mark.parametrize("ready", [b"1", b"null", b'"text"', b'[{"message":"m"}]'])
-def test_json_that_is_no_object_is_refused_naming_the_text(ready: bytes) -> None:
-    with pytest.raises(InvalidRecord, match="expected an object") as caught:
-        encode_ready(RUN, ready)
-    assert caught.value.text == ready.decode()
+def test_a_level_that_is_none_is_not_plain() -> None:
+    assert plain({"message": "m"}, "loud") is None
 
 
-@pytest.mark.parametrize("space", [b" %b", b"%b ", b"%b\n", b"\n%b"])
-def test_space_around_a_ready_record_does_no_harm(space: bytes) -> None:
-    ready = orjson.dumps({"execution_id": RUN, "level": "info", "timestamp": NOW})
-    record = encode_ready(RUN, space % ready)
-    assert orjson.loads(record.json)["level"] == "info"
-    assert b"\n" not in record.json
+def test_a_plain_record_is_masked() -> None:
+    record = plain({"message": "m", "password": "hunter22"})
+    assert record is not None
+    assert read(record)["password"] == "***"
 
 
-@given(st.binary(max_size=200))
-def test_any_bytes_are_a_ready_record_or_an_invalid_one(ready: bytes) -> None:
-    try:
-        record = encode_ready(RUN, ready)
-    except InvalidRecord:
-        return
-    assert read(record)["execution_id"] == RUN
+def test_records_that_wait_take_little_more_memory_than_their_bytes() -> None:
+    process = psutil.Process()
+    before = process.memory_info().rss
+    waiting = [encode(RUN, {"message": "row transformed", "n": n}).json for n in range(10_000)]
+    grown = process.memory_info().rss - before
+    assert grown < 8 * sum(map(len, waiting))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from runtail_broker.cursor import RecordId
 from runtail_broker.errors import InvalidFrame
 from runtail_broker.frame import encode_frame, lines_of
-from runtail_broker.record import encode_ready
+from runtail_broker.ready import encode_ready
 from runtail_broker.splice import records_of, splice
 
 RUN = "run-1"

@@ -8,12 +8,16 @@
 --                     ms n seq tag  of the last record       first  seq of the first record kept
 --                     records bytes  kept in the stream      debug info warning error, dropped, raw
 --                     created started ended_at (ms)          progress (JSON number or null)
---                     open   publishers that have it open    cancel  1 when asked to stop
+--                     open   publishers that have it open    lost  those of them that are marked
+--                     guess  1 while the final status is a gateway's guess, not a worker's word
+--                     cancel 1 when asked to stop
 --                     end    the JSON of the `end` record while it is the last record, else ''
 --                     max_records max_bytes  limits of what is kept
 -- KEYS[3] publishers  hash: publisher id -> 'last count open dropped beat opened role'
---                     last batch number, records published, 1 while open, records dropped,
---                     last beat, ms of the opening, owner or participant
+--                     last batch number, records published, whether it has it open (0 it left,
+--                     1 open, 2 open but marked lost, 3 given up: lost for too long), records
+--                     dropped, last beat, ms of its latest opening, owner or participant. It stays
+--                     byte for byte the same while the publisher is silent, and only then
 -- ARGV[1] live        channel that gets every entry: '<id> <s> <n> <p> <t> <x>\n<frame>'.
 --                     In ARGV because a channel in KEYS answers TRYAGAIN while its slot moves.
 --
@@ -26,8 +30,8 @@ local TRIM_AT_MOST = 64 -- entries dropped from the head in one call, so that no
 local stream_key, state_key, publishers_key, live = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 
 local NUMBERS = { 'epoch', 'ms', 'n', 'seq', 'tag', 'first', 'records', 'bytes', 'debug', 'info',
-  'warning', 'error', 'dropped', 'raw', 'open', 'max_records', 'max_bytes' }
-local WORDS = { 'status', 'cancel', 'owner', 'end' }
+  'warning', 'error', 'dropped', 'raw', 'open', 'lost', 'max_records', 'max_bytes' }
+local WORDS = { 'status', 'cancel', 'owner', 'end', 'guess' }
 
 local function text_of(number) return string.format('%.0f', number) end
 
@@ -69,13 +73,15 @@ local function load_publisher(id)
   if not packed then return nil end
   local last, count, open, dropped, beat, opened, role =
     string.match(packed, '^(%d+) (%d+) (%d) (%d+) (%d+) (%d+) (%a+)$')
-  return { id = id, last = tonumber(last), count = tonumber(count), open = open == '1',
-    dropped = tonumber(dropped), beat = tonumber(beat), opened = tonumber(opened), role = role }
+  return { id = id, last = tonumber(last), count = tonumber(count), dropped = tonumber(dropped),
+    open = open == '1' or open == '2', lost = open == '2' or open == '3',
+    beat = tonumber(beat), opened = tonumber(opened), role = role, packed = packed }
 end
 
 local function save_publisher(p)
+  local open = p.open and (p.lost and '2' or '1') or (p.lost and '3' or '0')
   redis.call('HSET', publishers_key, p.id, text_of(p.last) .. ' ' .. text_of(p.count) .. ' '
-    .. (p.open and '1' or '0') .. ' ' .. text_of(p.dropped) .. ' ' .. text_of(p.beat) .. ' '
+    .. open .. ' ' .. text_of(p.dropped) .. ' ' .. text_of(p.beat) .. ' '
     .. text_of(p.opened) .. ' ' .. p.role)
 end
 
@@ -148,4 +154,69 @@ local function append(state, frame, count, flags, random)
   -- by pcall: a missing right to publish must not make a stored frame look failed
   redis.pcall('SPUBLISH', live, id .. ' ' .. s .. ' ' .. c .. ' ' .. p .. ' ' .. t .. ' ' .. x
     .. '\n' .. frame)
+end
+
+-- `ms` as RFC 3339 in UTC: the sandbox has no os.date.
+local function rfc3339(ms)
+  local seconds = math.floor(ms / 1000)
+  local z = math.floor(seconds / 86400) + 719468 -- days since 0000-03-01
+  local era = math.floor(z / 146097)
+  local day = z - era * 146097
+  local year = math.floor((day - math.floor(day / 1460) + math.floor(day / 36524)
+    - math.floor(day / 146096)) / 365)
+  day = day - (365 * year + math.floor(year / 4) - math.floor(year / 100))
+  local m = math.floor((5 * day + 2) / 153)
+  local month = m < 10 and m + 3 or m - 9
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ',
+    year + era * 400 + (month <= 2 and 1 or 0), month, day - math.floor((153 * m + 2) / 5) + 1,
+    math.floor(seconds / 3600) % 24, math.floor(seconds / 60) % 60, seconds % 60, ms % 1000)
+end
+
+local function quoted(text)
+  return '"' .. string.gsub(text, '[%c"\\]', function(c)
+    return string.format('\\u%04x', string.byte(c))
+  end) .. '"'
+end
+
+-- What stands for the random number of a record that a script makes by itself: two histories that
+-- agree in it hold the same record.
+local function digest(text)
+  local sum = 0
+  for i = 1, #text do sum = (sum * 257 + string.byte(text, i)) % 2147483647 end
+  return sum
+end
+
+-- Append a status record of the engine's own: the status as it is now, and why.
+local function tell(state, reason, publisher)
+  local json = '{"execution_id":' .. quoted(string.match(state_key, '{(.*)}'))
+    .. ',"kind":"status","status":' .. quoted(state.status) .. ',"reason":' .. quoted(reason)
+    .. (publisher ~= '' and ',"publisher":' .. quoted(publisher) or '')
+    .. ',"timestamp":' .. quoted(rfc3339(now_ms())) .. '}'
+  append(state, frame_of(json), 1, STATUS, digest(json))
+end
+
+local function say_why(reason, ended_at)
+  redis.call('HSET', state_key, 'reason', reason, 'ended_at', text_of(ended_at))
+end
+
+-- A guess was wrong: it runs.
+local function revive(state, publisher)
+  state.status, state.guess = 'running', ''
+  say_why('', 0)
+  tell(state, 'the worker speaks again', publisher.id)
+end
+
+-- Undo the guess that a publisher is lost, because it speaks; the caller saves both.
+local function heard(state, publisher)
+  if not publisher.lost then return end
+  local final = terminal(state.status) and state.guess == ''
+  -- the end that a worker reported stays: what comes now is late, whoever sends it
+  if final and not publisher.open then return end
+  publisher.lost = false
+  if publisher.open then
+    state.lost = state.lost - 1
+  else
+    publisher.open, state.open = true, state.open + 1
+  end
+  if final then tell(state, 'the worker speaks again', publisher.id) else revive(state, publisher) end
 end

@@ -1,4 +1,5 @@
--- beat.lua: say that a publisher lives, and find out what it must send again.
+-- beat.lua: say that a publisher lives, and find out what it must send again. A new
+-- beat of one that was marked lost undoes the mark.
 --
 -- ARGV[2] publisher     ARGV[3] last batch number it was told is stored     ARGV[4] beat number
 --
@@ -8,6 +9,12 @@ local state = load_state()
 if not state then return answer('unknown') end
 local publisher = load_publisher(ARGV[2])
 if not publisher then return answer('unopened', state) end
-publisher.beat = tonumber(ARGV[4])
+local beat = tonumber(ARGV[4])
+-- one that comes twice (a packet that was late, or a retry) says nothing about now
+if publisher.lost and beat ~= publisher.beat then
+  heard(state, publisher)
+  save_state(state)
+end
+publisher.beat = beat
 save_publisher(publisher)
 return answer(publisher.last < tonumber(ARGV[3]) and 'behind' or 'alive', state, publisher)

@@ -14,15 +14,18 @@ if publisher.last < tonumber(ARGV[3]) then return answer('behind', state, publis
 
 local status, more = ARGV[5], nil
 local may = ARGV[8] == '1' or state.owner == publisher.id
-if status ~= '' and may and not terminal(state.status) then
-  state.status = status
+-- a worker's word overrules the guess that it was lost, however late it comes
+if status ~= '' and may and (not terminal(state.status) or state.guess == '1') then
+  state.status, state.guess = status, ''
   append(state, frame_of(ARGV[6]), 1, STATUS, tonumber(ARGV[4]))
   more = { 'ended_at', text_of(now_ms()), 'reason', ARGV[7] }
 end
 if publisher.open then
   publisher.open = false
   state.open = state.open - 1
+  if publisher.lost then state.lost = state.lost - 1 end
 end
+publisher.lost = false
 save_publisher(publisher)
 save_state(state, more)
 return answer('closed', state, publisher)

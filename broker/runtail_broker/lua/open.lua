@@ -50,7 +50,9 @@ local function adopt(state)
   state.bytes = redis.call('XLEN', stream_key) * #last.f
   if state.first == 1 then state.epoch = tonumber(head.p) end
   for _, packed in ipairs(redis.call('HVALS', publishers_key)) do
-    if string.match(packed, '^%d+ %d+ 1 ') then state.open = state.open + 1 end
+    local open = string.match(packed, '^%d+ %d+ (%d)')
+    if open == '1' or open == '2' then state.open = state.open + 1 end
+    if open == '2' then state.lost = state.lost + 1 end
   end
 end
 
@@ -58,12 +60,15 @@ local state, now = load_state(), now_ms()
 local publisher = load_publisher(id)
 
 if state and publisher then
+  publisher.opened = now
+  heard(state, publisher)
   if not publisher.open then
-    publisher.open = true
+    publisher.open, publisher.lost = true, false
     state.open = state.open + 1
-    save_publisher(publisher)
-    save_state(state)
+    if state.status == 'lost' then revive(state, publisher) end
   end
+  save_publisher(publisher)
+  save_state(state)
   return answer('again', state, publisher)
 end
 if state and terminal(state.status) and role == 'owner' then return answer('finished', state) end
@@ -79,7 +84,8 @@ if not state then
   for _, name in ipairs(NUMBERS) do state[name] = 0 end
   state.epoch, state.tag = epoch, epoch
   state.max_records, state.max_bytes = tonumber(ARGV[10]), tonumber(ARGV[11])
-  state.status, state.cancel, state.owner, state['end'] = 'running', '', '', ''
+  for _, name in ipairs(WORDS) do state[name] = '' end
+  state.status = 'running'
   adopt(state)
   publisher = load_publisher(id)
   append(state, frame_of(ARGV[6]), 1, STATUS, tonumber(ARGV[5]))
@@ -95,6 +101,7 @@ if not (publisher and publisher.open) then state.open = state.open + 1 end
 publisher = publisher or { id = id, last = 0, count = 0, dropped = 0, beat = 0, opened = now,
   role = role }
 publisher.open = true
+if state.status == 'lost' then revive(state, publisher) end
 save_publisher(publisher)
 save_state(state)
 return answer(word, state, publisher)

@@ -1,4 +1,5 @@
--- publish.lua: append one sealed batch, exactly once.
+-- publish.lua: append one sealed batch, exactly once. One that is stored undoes
+-- the mark of a publisher that was called lost.
 --
 -- ARGV[2] publisher     ARGV[3] batch number     ARGV[4] records this publisher sent before it
 -- ARGV[5] random        ARGV[6] records in it    ARGV[7] flags
@@ -24,6 +25,7 @@ if number > publisher.last + 1 then
   if ARGV[15] == '' or tonumber(ARGV[15]) ~= publisher.last then
     return answer('behind', state, publisher)
   end
+  heard(state, publisher)
   local lost = tonumber(ARGV[4]) - publisher.count
   if lost > 0 then
     local json = ARGV[16] .. ',"lost":' .. text_of(lost) .. '}'
@@ -34,6 +36,7 @@ if number > publisher.last + 1 then
   end
 end
 
+heard(state, publisher)
 local count = tonumber(ARGV[6])
 append(state, ARGV[17], count, tonumber(ARGV[7]), tonumber(ARGV[5]))
 publisher.last, publisher.count = number, tonumber(ARGV[4]) + count
