@@ -1,23 +1,104 @@
-"""Publish step logs from workers, and follow them: `Publisher`, `AsyncPublisher`."""
+"""Publish step logs from workers, and follow them: `execution`, `step`, `info` …, `Publisher`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from runtail.api import (
+        configure,
+        debug,
+        error,
+        execution,
+        flush,
+        info,
+        progress,
+        shutdown,
+        step,
+        tqdm_progress,
+        track,
+        warning,
+    )
+    from runtail.async_publisher import AsyncPublisher
+    from runtail.block import ExecutionBlock
     from runtail.buffer import Counters
-    from runtail.publisher import AsyncPublisher, Publisher
+    from runtail.capture import capture_exceptions, capture_print, capture_warnings
+    from runtail.context import current, in_context
+    from runtail.context_pool import ContextThreadPoolExecutor
+    from runtail.logging_handler import RunHandler
+    from runtail.loguru_sink import LoguruSink
+    from runtail.masking import mask
+    from runtail.plan import PlanStep
+    from runtail.publisher import Publisher
     from runtail.run import Execution
     from runtail.settings import PublisherSettings
+    from runtail.steps import Step
+    from runtail.structlog_processor import RunProcessor
 
-__all__ = ["AsyncPublisher", "Counters", "Execution", "Publisher", "PublisherSettings"]
+__all__ = [
+    "AsyncPublisher",
+    "ContextThreadPoolExecutor",
+    "Counters",
+    "Execution",
+    "ExecutionBlock",
+    "LoguruSink",
+    "PlanStep",
+    "Publisher",
+    "PublisherSettings",
+    "RunHandler",
+    "RunProcessor",
+    "Step",
+    "capture_exceptions",
+    "capture_print",
+    "capture_warnings",
+    "configure",
+    "current",
+    "debug",
+    "error",
+    "execution",
+    "flush",
+    "in_context",
+    "info",
+    "mask",
+    "progress",
+    "shutdown",
+    "step",
+    "tqdm_progress",
+    "track",
+    "warning",
+]
 
 _HOMES = {
-    "AsyncPublisher": "runtail.publisher",
+    "AsyncPublisher": "runtail.async_publisher",
+    "ContextThreadPoolExecutor": "runtail.context_pool",
     "Counters": "runtail.buffer",
     "Execution": "runtail.run",
+    "ExecutionBlock": "runtail.block",
+    "LoguruSink": "runtail.loguru_sink",
+    "PlanStep": "runtail.plan",
     "Publisher": "runtail.publisher",
     "PublisherSettings": "runtail.settings",
+    "RunHandler": "runtail.logging_handler",
+    "RunProcessor": "runtail.structlog_processor",
+    "Step": "runtail.steps",
+    "capture_exceptions": "runtail.capture",
+    "capture_print": "runtail.capture",
+    "capture_warnings": "runtail.capture",
+    "configure": "runtail.api",
+    "current": "runtail.context",
+    "debug": "runtail.api",
+    "error": "runtail.api",
+    "execution": "runtail.api",
+    "flush": "runtail.api",
+    "in_context": "runtail.context",
+    "info": "runtail.api",
+    "mask": "runtail.masking",
+    "progress": "runtail.api",
+    "shutdown": "runtail.api",
+    "step": "runtail.api",
+    "tqdm_progress": "runtail.api",
+    "track": "runtail.api",
+    "warning": "runtail.api",
 }
 
 
@@ -27,4 +108,6 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'runtail' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_HOMES[name]), name)
+    found: object = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = found  # the next use of it costs nothing
+    return found

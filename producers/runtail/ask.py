@@ -30,6 +30,25 @@ class Leave:
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """Under which names a publisher has an execution open, and how far it had counted there."""
+
+    first_publisher: str
+    publisher: str
+    asked_id: str
+    execution_id: str
+    role: Role
+    workflow_id: str
+    begun: str
+    renames: int
+    ever_opened: bool
+    primary: str
+    number: int
+    count: int
+    acknowledged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """One call to make; *number* is its batch, if it has one."""
 

@@ -26,6 +26,8 @@ EXIT_BROKEN_PIPE: Final = 141  # as the shell shows a program that SIGPIPE ended
 
 # Known without an import: listing the commands must not need what only one of them needs.
 HELP: Final = {
+    "run": "run a program as an execution, with its output",
+    "log": "publish a line from a shell script",
     "tail": "follow an execution; the exit code is the execution's",
     "ls": "list the executions",
     "gateway": "serve the page and the log streams",

@@ -13,26 +13,35 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
-
+from runtail import debugging
 from runtail.backoff import RareWarnings
 from runtail.buffer import Buffer
 from runtail.held import Held
 from runtail.journal import Journal
 from runtail.lane import Lane
-from runtail.link import Finder, Link
+from runtail.link import ExitProofLoop, Finder, Link
 from runtail.settings import PublisherSettings
+from runtail.spill import Spill
 from runtail_broker.ending import end
 from runtail_broker.errors import RuntailError
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 T = TypeVar("T")
 _MAX_JOURNALS = 256  # in one round trip, so that no answer takes long
 _SWEEPS_A_BEAT = 4  # how often all journals are looked at for a beat that is due
+_SPILL_LOOK_SECONDS = 0.1
+_SLOW_SECONDS = 0.25  # an engine that is silent for so long is no help against a buffer that fills
+
+# In a forked child: what its parent's thread used. Collected, it would unregister the parent's
+# sockets from the epoll that both share.
+_LEFT_BEHIND: Final[list[object]] = []
 
 
 @dataclass(slots=True)
@@ -61,52 +70,111 @@ class Courier:
     """
 
     def __init__(
-        self, buffer: Buffer, held: Held, settings: PublisherSettings, find: Finder
+        self,
+        buffer: Buffer,
+        held: Held,
+        settings: PublisherSettings,
+        find: Finder,
+        started: Callable[[], None],
     ) -> None:
-        self._buffer, self._held, self._settings = buffer, held, settings
-        self._link = Link(find, settings)
+        self._started = started  # called in each process in which the thread starts
+        self._buffer, self._held, self._settings, self._find = buffer, held, settings, find
         self._warnings = RareWarnings(logging.getLogger("runtail"), settings.warning_seconds)
         self._journals: dict[Journal, Future[str]] = {}
+        self._inherited: dict[Journal, Future[str]] = {}  # in a forked child, until it uses them
+        self._spill: Spill | None = None
+        self._stopping = False
+        self._begin()
+
+    def begin_anew(self, spill: Spill | None) -> None:
+        """Forget everything, as a forked process must; the thread starts when it is needed."""
+        if self._spill is not None:
+            self._spill.abandon()
+        _LEFT_BEHIND.append((self._link, self._lanes, self._loop, self._flushes))
+        # who waits for an opening holds its future: it must be one without the parent's locks
+        for opened in self._journals.values():
+            Future.__init__(opened)
+        self._inherited, self._journals = {**self._inherited, **self._journals}, {}
+        self._spill = spill
+        self._begin()
+
+    def _begin(self) -> None:
+        self._link = Link(self._find, self._settings)
         self._called: deque[Journal] = deque()
+        self._delayed: deque[tuple[float, Callable[[], None]]] = deque()
         self._flushes: deque[_Flush] = deque()
         self._work: set[Journal] = set()
         self._lanes: dict[Redis | None, Lane] = {}
         self._lane_of: dict[Journal, Lane] = {}
         self._retried = 0  # by journals that are forgotten
+        self._dropped_before = 0
         self._next_sweep = 0.0
-        self._sleeping = False
-        self._stopping = False
+        self._sleeping = True  # so that the first record wakes
+        self._spills: deque[Future[None]] = deque()
+        self._callbacks: deque[tuple[Journal, Callable[[], object]]] = deque()
         self._wake_up: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._starting = threading.Lock()
+        self._starting = threading.RLock()
         self._thread: threading.Thread | None = None
 
     # ---- from any thread
 
     def enrol(self, journal: Journal) -> Future[str]:
         """Look after *journal* from now on; the result is its execution's id, once it is open."""
-        opened: Future[str] = Future()
-        self._journals[journal] = opened
+        opened = self._journals[journal] = self._inherited.pop(journal, Future())
+        self._called.append(journal)
+        self.start()
+        self._wake()
+        return opened
+
+    def start(self, spill: Spill | None = None) -> None:
+        """Start the thread, if that was not done before; *spill* is what it looks after."""
         with self._starting:
+            self._spill = spill or self._spill
             if self._thread is None and not self._stopping:
                 self._thread = threading.Thread(target=self._live, name="runtail", daemon=True)
                 self._thread.start()
-        self.notice(journal)
-        return opened
+                self._started()
 
     def notice(self, journal: Journal) -> None:
         """Hear that *journal* has something to say that is no record."""
+        leave = journal.leaving
+        if journal not in self._journals:
+            if leave is not None and leave.explicit:
+                self.enrol(journal)
+            return  # what a forked child never used it need not leave
         self._called.append(journal)
         self._wake()
 
     def added(self, journal: Journal) -> None:
         """Hear that *journal* got a record; costs something only while all is quiet."""
+        if journal not in self._journals:  # forgotten after its end, or inherited by a fork
+            self.enrol(journal)
         if self._sleeping and journal not in self._work and not self._is_busy(journal):
             self._wake()  # in the other cases the next round takes it along anyway
 
-    def flush(self) -> Future[bool]:
-        """Begin a wait: True once all that was added until now is stored."""
-        flush = _Flush({j: (j.pending.added, j.leaving is not None) for j in self.journals})
+    def on_cancel(self, journal: Journal, callback: Callable[[], object]) -> None:
+        """Call *callback* once, from the thread, when the engine says that *journal* is to stop."""
+        self._callbacks.append((journal, callback))
+        self._wake()
+
+    def spill(self) -> Future[None]:
+        """Begin to write down what is not stored; done at once where nothing is to spill to."""
+        done: Future[None] = Future()
+        if self._spill is None or self._thread is None:
+            done.set_result(None)
+        else:
+            self._spills.append(done)
+            self._wake()
+        return done
+
+    def flush(self, journals: Iterable[Journal] | None = None) -> Future[bool]:
+        """Begin a wait: True once all that was added until now is stored.
+
+        Only that of *journals* if they are given; never what other processes left behind.
+        """
+        chosen = self.journals if journals is None else journals
+        flush = _Flush({j: (j.pending.added, j.leaving is not None) for j in chosen})
         if not flush.look():
             self._flushes.append(flush)
             self._wake()
@@ -114,8 +182,19 @@ class Courier:
 
     @property
     def journals(self) -> list[Journal]:
-        """The journals that are looked after."""
-        return list(self._journals)
+        """This publisher's journals that are looked after."""
+        return [journal for journal in list(self._journals) if not journal.taken_over]
+
+    def later(self, seconds: float, action: Callable[[], None]) -> None:
+        """Call *action* from the thread after *seconds*, or when it has started; not after its end.
+
+        It must neither block nor raise.
+        """
+        self._delayed.append((seconds, action))
+        loop = self._loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop was closed in this moment
+                loop.call_soon_threadsafe(self._schedule)
 
     @property
     def retried(self) -> int:
@@ -123,7 +202,7 @@ class Courier:
         return self._retried + sum(journal.retried for journal in self.journals)
 
     def stop(self, timeout: float) -> None:
-        """End the thread, waiting at most *timeout* seconds; what is not stored will not be."""
+        """End the thread, waiting at most *timeout* seconds; what is not stored is spilled."""
         with self._starting:
             self._stopping = True
         self._wake()
@@ -143,12 +222,15 @@ class Courier:
     # ---- in the thread
 
     def _live(self) -> None:
-        asyncio.run(self._main())
+        with asyncio.Runner(loop_factory=ExitProofLoop) as runner:
+            runner.run(self._main())
 
     async def _main(self) -> None:
         self._wake_up = asyncio.Event()
         self._loop = asyncio.get_running_loop()
+        self._schedule()
         rounds: set[asyncio.Task[None]] = set()
+        looks = [asyncio.create_task(self._look_at_spill(s)) for s in [self._spill] if s]
         try:
             while not self._stopping:
                 await self._pass(rounds)
@@ -156,15 +238,22 @@ class Courier:
                 await self._sleep(self._wake_up)
         finally:
             self._loop = None
-            await end(*rounds)
-            with contextlib.suppress(RedisError, OSError):  # it may be the engine that is gone
-                await self._link.close()
+            await end(*rounds, *looks)
+            self._spill_the_rest()
+            await self._link.close()
             for opened in self._journals.values():
                 opened.cancel()
+
+    def _schedule(self) -> None:
+        while self._delayed:
+            asyncio.get_running_loop().call_later(*self._delayed.popleft())
 
     async def _pass(self, rounds: set[asyncio.Task[None]]) -> None:
         """Start a round on every node that is free and has work."""
         self._sweep(time.monotonic())
+        self._call_back()
+        if debugging.on:
+            self._say_drops()
         while self._called:
             self._work.add(self._called.popleft())
         self._work |= self._buffer.ready()
@@ -190,19 +279,23 @@ class Courier:
 
     async def _find_lane(self, journal: Journal) -> Lane:
         nowhere = self._lane(None)
+        nowhere.waits()
         if nowhere.free_at(journal) > time.monotonic():
             return nowhere
         try:
             nodes = await self._link.nodes()
-            return self._lane(await nodes.node_of(journal.execution_id))
+            node = await nodes.node_of(journal.execution_id)
+            nowhere.answers()
+            return self._lane(node)
         except RuntailError as error:
             await nowhere.away(error)
             return nowhere
 
     def _lane(self, node: Redis | None) -> Lane:
         if node not in self._lanes:
-            lane = Lane(self._link, self._buffer, self._settings, self._warnings, self._opened)
-            self._lanes[node] = lane
+            self._lanes[node] = Lane(
+                self._link, self._buffer, self._settings, self._warnings, self._opened, self._spill
+            )
         return self._lanes[node]
 
     async def _round(self, lane: Lane, journals: list[Journal]) -> None:
@@ -221,11 +314,70 @@ class Courier:
             return
         self._next_sweep = now + self._settings.beat_seconds / _SWEEPS_A_BEAT
         self._held.let_go(now)
-        for journal in self.journals:
+        for journal in list(self._journals):
             if journal.expired(now):
                 self._forget(journal)
             elif journal.has_work(now):
                 self._work.add(journal)
+
+    def _call_back(self) -> None:
+        for _ in range(len(self._callbacks)):
+            journal, callback = self._callbacks.popleft()
+            if not journal.cancel:
+                self._callbacks.append((journal, callback))
+                continue
+            try:
+                callback()
+            except Exception as error:  # noqa: BLE001 - the worker's own code may raise anything
+                self._buffer.count_error("callback")
+                self._warnings.warn("a callback of on_cancel raised %r", error)
+
+    def _say_drops(self) -> None:
+        dropped = self._buffer.counters(0).dropped
+        if dropped > self._dropped_before:
+            debugging.say("records were dropped", count=dropped - self._dropped_before)
+        self._dropped_before = dropped
+
+    # ---- spilling
+
+    async def _look_at_spill(self, spill: Spill) -> None:
+        """Spill while the engine is away; take over what dead processes left."""
+        next_sweep = 0.0
+        while True:
+            now = time.monotonic()
+            for journal in self.journals:
+                if self._must_spill(journal, now):
+                    spill.spill(journal)
+                    await asyncio.sleep(0)  # lets answers and beats through
+            while self._spills:
+                self._spill_unsettled(spill)
+                _resolve(self._spills.popleft(), None)
+            if now >= next_sweep:
+                next_sweep = now + self._settings.beat_seconds / _SWEEPS_A_BEAT
+                spill.sweep(self._journals)
+                for journal in spill.take_over():
+                    self.enrol(journal)
+            await asyncio.sleep(_SPILL_LOOK_SECONDS)
+
+    def _must_spill(self, journal: Journal, now: float) -> bool:
+        lane = self._lane_of.get(journal) or self._lanes.get(None)
+        silent = lane.silent_for(journal, now) if lane else 0.0
+        if silent >= self._settings.spill_after_seconds:
+            return True
+        waits = silent >= _SLOW_SECONDS or journal.waits_in_file
+        return waits and self._buffer.is_nearly_full
+
+    def _spill_unsettled(self, spill: Spill) -> None:
+        for journal in self.journals:
+            if not journal.has_settled(journal.pending.added, journal.leaving is not None):
+                spill.spill(journal, at_exit=True)
+
+    def _spill_the_rest(self) -> None:
+        if self._spill is not None:
+            self._spill_unsettled(self._spill)
+            self._spill.release()
+        while self._spills:
+            _resolve(self._spills.popleft(), None)
 
     def _forget(self, journal: Journal) -> None:
         self._retried += journal.retried

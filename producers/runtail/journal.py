@@ -11,18 +11,21 @@ lost is simply asked again: the scripts recognise it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Self
 
 import orjson
 
-from runtail.ask import Ask, Leave, Phase, Role
-from runtail.held import Held, Sealed
+from runtail.ask import Ask, Leave, Opening, Phase, Role
+from runtail.held import Held, Place, Sealed
+from runtail.holes import reason_of_hole
 from runtail.pending import Bundle, Item, Loss, Pending, Progress, size_of, weight_of
 from runtail.settings import DEFAULTS, PublisherSettings
 from runtail_broker.cursor import new_random
 from runtail_broker.errors import InvalidExecutionId
-from runtail_broker.frame import encode_frame
+from runtail_broker.frame import decode_frame, encode_frame
 from runtail_broker.keys import checked
 from runtail_broker.record import LEVELS, Record, encode, now
 from runtail_broker.script import (
@@ -36,8 +39,6 @@ from runtail_broker.script import (
     open_call,
     publish_call,
 )
-
-_HOLE_NOTE: Final = "records that were published before were lost in a failover of the engine"
 
 
 class Journal:
@@ -69,6 +70,8 @@ class Journal:
         self.ever_opened = False
         self.primary = ""  # the node that took the opening, as the courier names it
         self.retried = 0
+        self.taken_over = False  # from a spill file that another process left
+        self.is_full = "buffer"  # what drops records, as its losses say
         self._settings = settings
         self._held = Held(settings.max_held_bytes, settings.held_seconds) if held is None else held
         self._outgoing: deque[Sealed] = deque()
@@ -77,11 +80,56 @@ class Journal:
         self._last = 0  # the last batch that the engine has, as far as it told
         self._sent = 0  # the highest number ever sent
         self._acknowledged = 0  # the highest number ever acknowledged
+        self._acknowledged_before = 0  # the same, of a dead process that this one goes on for
+        self._unreadable = False  # whether a spilled batch could not be read
         self._renames = 1
         self._beats = 0
         self._next_beat = 0.0
         self._closed_at: float | None = None
         self._finish_due = False
+
+    @classmethod
+    def taken_over_from(
+        cls,
+        opening: Opening,
+        sealed: Sequence[Sealed],
+        leave: Leave,
+        *,
+        held: Held,
+        settings: PublisherSettings,
+    ) -> Self:
+        """Go on where a process that is dead stopped, under its names and numbers, and leave."""
+        journal = cls(
+            opening.first_publisher,
+            opening.asked_id,
+            opening.role,
+            opening.workflow_id,
+            held=held,
+            settings=settings,
+        )
+        journal.publisher, journal.execution_id = opening.publisher, opening.execution_id
+        journal._begun, journal._renames = opening.begun, opening.renames
+        journal.ever_opened, journal.primary = opening.ever_opened, opening.primary
+        journal._number, journal._count = opening.number, opening.count
+        if sealed and sealed[-1].batch.number >= opening.number:
+            newest = sealed[-1].batch
+            journal._number, journal._count = newest.number, newest.before + newest.count
+        if not (opening.ever_opened or leave.status):
+            journal.role = "participant"  # a worker begun anew may own it by now: its word counts
+        journal._outgoing.extend(sealed)
+        # a process that was killed had no time to write down how far it was
+        first = sealed[0].batch.number if sealed else 1
+        journal._acknowledged_before = max(opening.acknowledged, first - 1)
+        journal._unreadable = bool(sealed) and sealed[-1].batch.number - first >= len(sealed)
+        journal.leaving, journal.taken_over = leave, True
+        return journal
+
+    def begin_anew(self, publisher: str) -> None:
+        """Take part under another name, as a forked process must; what waits is its parent's."""
+        held, settings = self._held, self._settings
+        self.__init__(  # type: ignore[misc]
+            publisher, self.execution_id, "participant", held=held, settings=settings
+        )
 
     @property
     def _shelf(self) -> str:
@@ -148,21 +196,26 @@ class Journal:
         json: list[bytes] = []
         levels = [0] * len(LEVELS)
         kept = lost = size = 0
-        progress = ""
+        progress, renames = "", self._has_new_name
         for item in items:
+            if type(item) is Record and item.level is not None:  # most are: see to these in line
+                json.append(self._renamed(item.json) if renames else item.json)
+                levels[item.level] += 1
+                kept, size = kept + 1, size + len(item.json)
+                continue
             match item:
                 case Loss(count):
                     lost += count
                     json.append(self._lost_record(count).json)
                     continue
                 case Bundle():
-                    json += map(self._renamed, item.json) if self._has_new_name else item.json
+                    json += map(self._renamed, item.json) if renames else item.json
                     levels = [sum(pair) for pair in zip(levels, item.levels, strict=True)]
                 case Record(record, level):
                     json.append(self._renamed(record))
                     if level is not None:
                         levels[level] += 1
-                    progress = item.progress if isinstance(item, Progress) else progress
+                    progress = (isinstance(item, Progress) and item.progress) or progress
             kept, size = kept + weight_of(item), size + size_of(item)
         batch = self._batch(json, levels, lost, progress)
         self._outgoing.append(Sealed(batch, kept, kept + lost, size))
@@ -187,6 +240,83 @@ class Journal:
         self._count += len(json)
         return batch
 
+    # ---- spilling
+
+    @property
+    def opening(self) -> Opening:
+        """What another process must know to go on here."""
+        return Opening(
+            self._first_publisher,
+            self.publisher,
+            self.asked_id,
+            self.execution_id,
+            self.role,
+            self.workflow_id,
+            self._begun,
+            self._renames,
+            self.ever_opened,
+            self.primary,
+            self._number,
+            self._count,
+            self._acknowledged,
+        )
+
+    @property
+    def held_in_memory(self) -> list[Sealed]:
+        """The acknowledged batches that a failover may still take, and no spill file has."""
+        return [sealed for sealed in self._held.of(self._shelf) if sealed.place is None]
+
+    @property
+    def unspilled(self) -> list[Sealed]:
+        """The batches that are to be sent, and that no spill file has."""
+        return [sealed for sealed in self._outgoing if sealed.place is None]
+
+    @property
+    def waits_in_file(self) -> bool:
+        """Whether a batch that is to be sent is in a spill file."""
+        return any(sealed.place is not None for sealed in self._outgoing)
+
+    def put_away_held(self, sealed: Sealed, place: Place) -> None:
+        """Keep only the *place* of a batch that is held."""
+        self._held.put_away(self._shelf, sealed, place)
+
+    def put_away(self, sealed: Sealed, place: Place) -> bool:
+        """Keep only the *place* of a batch to be sent; False if it was acknowledged once before."""
+        self._outgoing[self._index(sealed)] = sealed.put_away(place)
+        return sealed.batch.number > self._acknowledged
+
+    @property
+    def wanted(self) -> list[Sealed]:
+        """List the batches that the next `asks` needs and whose bytes are in a spill file."""
+        if self.phase is Phase.OPENING:
+            return []
+        return [sealed for sealed in self._next_out if sealed.is_away]
+
+    def bring_in(self, sealed: Sealed, batch: Batch) -> None:
+        """Take the bytes of a batch that is *wanted*."""
+        whole = replace(sealed, batch=self._under_new_name(batch))
+        self._outgoing[self._index(sealed)] = whole
+
+    def _index(self, sealed: Sealed) -> int:
+        guess = sealed.batch.number - self._outgoing[0].batch.number
+        if guess < len(self._outgoing) and self._outgoing[guess] is sealed:
+            return guess
+        return self._outgoing.index(sealed)  # there is a hole before it
+
+    def lose(self, sealed: Sealed) -> bool:
+        """Give up a batch whose bytes are nowhere any more; the hole will be declared.
+
+        False if it was acknowledged once before.
+        """
+        self._outgoing.remove(sealed)
+        self._unreadable = True
+        self._declare_hole()
+        return sealed.batch.number > self._acknowledged
+
+    def uses(self, file: str) -> bool:
+        """Whether what it has yet to send is in the spill file *file*."""
+        return any(s.place is not None and s.place.file == file for s in self._outgoing)
+
     # ---- asking
 
     def asks(self, now: float, limits: Limits) -> list[Ask]:
@@ -209,15 +339,21 @@ class Journal:
             self.execution_id, self.publisher, self.role, self.workflow_id, limits, self._begun
         )
 
+    @property
+    def _next_out(self) -> list[Sealed]:
+        return list(islice(self._outgoing, self._settings.max_call_batches))
+
     def _publishes(self) -> list[Ask]:
         asks: list[Ask] = []
-        for sealed in list(self._outgoing)[: self._settings.max_call_batches]:
+        for sealed in self._next_out:
             # what is missing between is held no more; only the first can lie behind a hole
-            hole = self._last if not asks and sealed.batch.number > self._last + 1 else None
-            call = publish_call(self.execution_id, self.publisher, sealed.batch, hole)
-            asks.append(Ask("publish", call, sealed.batch.number, len(sealed.batch.frame)))
-            self.retried += sealed.batch.number <= self._sent
-            self._sent = max(self._sent, sealed.batch.number)
+            number = sealed.batch.number
+            hole = self._last if not asks and number > self._last + 1 else None
+            reason = self._reason_of_hole(number)
+            call = publish_call(self.execution_id, self.publisher, sealed.batch, hole, reason)
+            asks.append(Ask("publish", call, number, len(sealed.batch.frame)))
+            self.retried += number <= self._sent
+            self._sent = max(self._sent, number)
         return asks
 
     def _beat(self) -> Ask:
@@ -273,6 +409,9 @@ class Journal:
         self._finish_due = False
 
     def _opened(self, answer: Answer, now: float) -> None:
+        if not self.ever_opened and self._has_new_name:  # only what was never sent is here
+            for sealed in self.unspilled:
+                self.bring_in(sealed, sealed.batch)
         self.phase, self.full, self.ever_opened = Phase.OPEN, False, True
         self._next_beat = now + self._settings.beat_seconds
         self._go_back(answer.last_batch)
@@ -296,11 +435,21 @@ class Journal:
         newest = self._outgoing[0].batch.number - 1 if self._outgoing else self._number
         again = self._held.take_after(self._shelf, last, newest)
         self._outgoing.extendleft(reversed(again))
+        self._declare_hole()
+
+    def _declare_hole(self) -> None:
+        last = self._last
         if not self._outgoing and last < self._number:
             # a hole is declared by the batch behind it, and nobody knows when there will be one
-            note = {"level": "warning", "message": _HOLE_NOTE}
+            why = self._reason_of_hole(self._number + 1)
+            message = f"records that were published before are missing: {why}"
+            note = {"level": "warning", "message": message}
             batch = self._batch([encode(self.execution_id, note).json], [0, 0, 1, 0])
             self._outgoing.append(Sealed(batch, records=0, weight=0, buffered_bytes=0))
+
+    def _reason_of_hole(self, before: int) -> str:
+        acknowledged = max(self._acknowledged, self._acknowledged_before)
+        return reason_of_hole(self._last, before, acknowledged, unreadable=self._unreadable)
 
     def _closed(self, now: float) -> None:
         self.phase, self._finish_due = Phase.CLOSED, True
@@ -323,7 +472,15 @@ class Journal:
     # ---- records
 
     def _lost_record(self, count: int) -> Record:
-        lost = {"lost": count, "reason": "buffer full", "publisher": self.publisher}
+        noun = "log was" if count == 1 else "logs were"
+        message = f"{count:,} {noun} dropped here by worker {self.publisher}"
+        message += f" because its {self.is_full} was full"
+        lost = {
+            "lost": count,
+            "message": message,
+            "reason": f"{self.is_full} full",
+            "publisher": self.publisher,
+        }
         return encode(self.execution_id, lost, kind="lost")
 
     @property
@@ -338,3 +495,13 @@ class Journal:
         if fields.get("execution_id") == self.execution_id:
             return record
         return orjson.dumps(fields | {"execution_id": self.execution_id})
+
+    def _under_new_name(self, batch: Batch) -> Batch:
+        """Bring a batch that was sealed before the execution's name was known under it.
+
+        It was never sent by then, and comes out the same each time: it stays sealed.
+        """
+        if not self._has_new_name:
+            return batch
+        json = [self._renamed(record) for record in decode_frame(batch.frame)]
+        return replace(batch, json_bytes=sum(map(len, json)), frame=encode_frame(json))

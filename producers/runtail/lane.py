@@ -6,12 +6,14 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
+from runtail import debugging
 from runtail.ask import Ask
 from runtail.backoff import Backoff, RareWarnings
 from runtail.buffer import Buffer
 from runtail.journal import Journal
 from runtail.link import Link
 from runtail.settings import PublisherSettings
+from runtail.spill import Spill
 from runtail_broker.errors import RuntailError, Unavailable
 from runtail_broker.script import Answer, Limits
 
@@ -31,9 +33,12 @@ class Lane:
         settings: PublisherSettings,
         warnings: RareWarnings,
         opened: Callable[[Journal], None],
+        spill: Spill | None,
     ) -> None:
         self._link, self._buffer, self._settings = link, buffer, settings
-        self._warnings, self._opened = warnings, opened
+        self._warnings, self._opened, self._spill = warnings, opened, spill
+        self._waiting_since: float | None = None
+        self._refused_since: dict[Journal, float] = {}
         self._delays: dict[Journal, Backoff] = {}
         self._backoff = Backoff(settings.retry_min_seconds, settings.retry_max_seconds)
         self.busy = False
@@ -43,8 +48,14 @@ class Lane:
         delay = self._delays.get(journal)
         return max(self._backoff.until, delay.until if delay else 0.0)
 
+    def silent_for(self, journal: Journal, now: float) -> float:
+        """Say for how many seconds by now the engine has taken nothing for *journal*."""
+        waiting, refused = self._waiting_since, self._refused_since.get(journal)
+        return now - min(now if waiting is None else waiting, now if refused is None else refused)
+
     async def round(self, journals: Sequence[Journal]) -> None:
         """Say once for each of *journals* what it has to say; on failure nothing is given up."""
+        self.waits()
         try:
             opening = any(journal.is_opening for journal in journals)
             limits = await self._link.limits() if opening else _NO_LIMITS
@@ -56,11 +67,24 @@ class Lane:
         except Exception as error:  # noqa: BLE001 - whatever it is, the thread must live on
             await self.away(error)
         else:
-            self._backoff.succeeded()
+            self.answers()
+
+    def waits(self) -> None:
+        """Note that something is asked of the engine."""
+        if self._waiting_since is None:
+            self._waiting_since = time.monotonic()
+
+    def answers(self) -> None:
+        """Note that the engine has answered."""
+        self._waiting_since = None
+        self._backoff.succeeded()
 
     async def away(self, error: Exception) -> None:
         """Delay everything on this node, because of *error*."""
+        self.waits()
         self._backoff.failed(time.monotonic())
+        self._buffer.count_error("engine")
+        debugging.say("the engine is away", error=error)
         if isinstance(error, Unavailable):
             self._warnings.warn("the engine does not answer, records wait: %s", error)
         else:
@@ -75,6 +99,8 @@ class Lane:
                 break
             while journal.takes_items:
                 journal.seal(self._buffer.take(journal))
+            if self._spill is not None:
+                self._spill.bring_in(journal)
             asks = journal.asks(now, limits)
             size += sum(ask.bytes for ask in asks)
             asked += [(journal, ask) for ask in asks]
@@ -115,6 +141,10 @@ class Lane:
 
     def _answered(self, journal: Journal, ask: Ask, answer: Answer, now: float) -> None:
         was_open = journal.ever_opened
+        if debugging.on:
+            name, publisher = journal.execution_id, journal.publisher
+            debugging.say(ask.kind, execution=name, publisher=publisher, answer=answer)
+        self._refused_since.pop(journal, None)
         for sealed in journal.answered(ask, answer, now):
             self._buffer.settle(sealed)
         if journal.full:
@@ -138,6 +168,9 @@ class Lane:
 
     def _refused(self, journal: Journal, error: RuntailError) -> None:
         self._delay(journal)
+        self._refused_since.setdefault(journal, time.monotonic())
+        self._buffer.count_error("engine")
+        debugging.say("refused", execution=journal.execution_id, error=error)
         self._warnings.warn(
             "the engine did not take the records of execution %s: %s", journal.execution_id, error
         )

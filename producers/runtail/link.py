@@ -2,16 +2,54 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures.thread  # noqa: F401 - the client needs it, and at the exit it is too late
+import contextlib
+import os
+import socket
+import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
 from runtail.settings import PublisherSettings
-from runtail_broker.client import EngineRefused, Nodes
-from runtail_broker.errors import Unavailable
+from runtail_broker.errors import EngineRefused, Unavailable
 from runtail_broker.keys import ExecutionKeys, index_of
 from runtail_broker.script import Limits
 
+if TYPE_CHECKING:
+    from runtail_broker.client import Nodes
+
 Finder = Callable[[], str | None]
+
+# a child that was forked amid the import would wait for its end for ever
+_LOADING: Final = threading.Lock()
+os.register_at_fork(
+    before=_LOADING.acquire,
+    after_in_parent=_LOADING.release,
+    after_in_child=_LOADING.release,
+)
+
+
+def _client() -> type[Nodes]:
+    """Import the engine's client, which takes longer than all of the SDK, in the thread only."""
+    try:
+        with _LOADING:
+            from runtail_broker.client import Nodes
+    except ImportError as error:
+        raise Unavailable(f"the engine's client cannot be imported: {error}") from error
+    return Nodes
+
+
+class ExitProofLoop(asyncio.SelectorEventLoop):
+    """Resolves names also while the interpreter exits, when no executor takes work any more."""
+
+    async def getaddrinfo(self, *place: Any, **hints: Any) -> Any:
+        """Do what the loop always does; block this loop only when that is refused."""
+        try:
+            return await super().getaddrinfo(*place, **hints)
+        except RuntimeError:
+            return socket.getaddrinfo(*place, **hints)
 
 
 class Link:
@@ -30,7 +68,7 @@ class Link:
             if self._url is None:
                 raise Unavailable("no engine is running on this machine, and no URL was given")
             try:
-                self._nodes = Nodes.connect(
+                self._nodes = _client().connect(
                     self._url, timeout_seconds=self._settings.engine_timeout_seconds
                 )
             except ValueError as error:
@@ -72,7 +110,10 @@ class Link:
         return str(info.get("run_id", ""))
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, as far as the engine is still there to hear of it."""
         nodes, self._nodes, self._limits = self._nodes, None, None
         if nodes is not None:
-            await nodes.close()
+            from redis.exceptions import RedisError
+
+            with contextlib.suppress(RedisError, OSError):
+                await nodes.close()

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from runtail_broker.record import Record
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as Record is not
 class Progress(Record):
-    """A progress record; *progress* is its value as JSON: a number or `null`."""
+    """A progress record; *progress* is its value as JSON, a number or `null`.
+
+    It is '' for the progress of a part, which is not the execution's.
+    """
 
     progress: str
 
@@ -87,7 +90,7 @@ class Pending:
     def add(self, logged: Logged) -> int:
         """Queue *logged*; return its serial."""
         serial = self.added + 1
-        self.added += weight_of(logged)
+        self.added += 1 if type(logged) is Record else weight_of(logged)
         self._items[serial] = logged
         return serial
 
@@ -109,21 +112,32 @@ class Pending:
         self._loss_before[start + count] = start
         return logged
 
+    def drop_all(self) -> list[Logged]:
+        """Turn all that waits into one Loss in its place."""
+        waiting = [(serial, item) for serial, item in self._items.items() if self.holds(serial)]
+        for serial, _ in waiting:
+            self.drop(serial)
+        return [item for _, item in waiting if not isinstance(item, Loss)]
+
     def take(self, max_records: int, max_bytes: int) -> list[Item]:
         """Remove the head: at least one item, at most *max_records* and *max_bytes* of JSON."""
         taken: list[Item] = []
         size = records = 0
-        while self._items:
-            serial, item = next(iter(self._items.items()))
-            size += size_of(item)
-            records += 1 if isinstance(item, Loss) else weight_of(item)
+        for item in self._items.values():  # in one go: to begin anew for each costs twice as much
+            if type(item) is Record:
+                weight, length = 1, len(item.json)
+            else:
+                weight, length = weight_of(item), size_of(item)
+            size += length
+            records += 1 if type(item) is Loss else weight
             if taken and (size > max_bytes or records > max_records):
                 break
-            del self._items[serial]
-            if isinstance(item, Loss):
-                del self._loss_before[serial + item.count]
-            self.taken += weight_of(item)
+            self.taken += weight
             taken.append(item)
+        for _ in taken:
+            serial, item = self._items.popitem(last=False)
+            if type(item) is Loss:
+                del self._loss_before[serial + item.count]
         return taken
 
     def _loss_at(self, serial: int) -> int:

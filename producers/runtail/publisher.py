@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
-import atexit
 import concurrent.futures
+import itertools
+import logging
 import os
 import secrets
 import threading
 import weakref
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self, overload
 
+from runtail import debugging
 from runtail.ask import Leave, Role
+from runtail.backoff import RareWarnings
+from runtail.block import ExecutionBlock
 from runtail.buffer import Buffer, Counters
 from runtail.courier import Courier
 from runtail.held import Held
 from runtail.journal import Journal
+from runtail.process import follow_exit, follow_forks, may_wait
+from runtail.process import handle_sigterm as _handle_sigterm
 from runtail.run import Execution
 from runtail.settings import DEFAULTS, PublisherSettings
+from runtail.spill import Spill
 from runtail_broker.engine import find_engine
+from runtail_broker.record import encode
 
-_EXIT_SECONDS = 5.0  # for a publisher that nobody closed, at the exit of its process
-_STOP_SECONDS = 2.0
+_STOP_SECONDS: Final = 2.0
+_SPILL_SECONDS: Final = 10.0  # in all, for what still has to be written down at the exit
+_LOGGER: Final = logging.getLogger("runtail")
+_UNPICKLED: Final[weakref.WeakValueDictionary[str, Publisher]] = weakref.WeakValueDictionary()
 
 
 class Publisher:
@@ -34,28 +43,74 @@ class Publisher:
     in a bounded buffer and are stored once, in order; what had to be dropped is counted and told to
     the viewers. Without *redis_url* it is `$RUNTAIL_REDIS_URL`, else the engine that runs on this
     machine; it may start later than the worker.
+
+    A forked child has another publisher in it, with an id, a thread and a connection of its own and
+    an empty buffer; its executions take part in those of the parent. A pickled one is made anew in
+    the process that unpickles it, once. With *handle_sigterm* (from the main thread only) SIGTERM
+    first brings everything to safety and cancels the executions, then does what it did before.
     """
 
     def __init__(
-        self, redis_url: str | None = None, *, settings: PublisherSettings = DEFAULTS
+        self,
+        redis_url: str | None = None,
+        *,
+        settings: PublisherSettings = DEFAULTS,
+        handle_sigterm: bool = False,
     ) -> None:
         self.id = secrets.token_hex(8)
         self._settings = settings
         self._given_url = redis_url
-        self._buffer = Buffer(settings)
+        self._handles_sigterm = handle_sigterm
+        self._buffer = Buffer(settings, may_wait)
         self._held = Held(settings.max_held_bytes, settings.held_seconds)
-        self._courier = Courier(self._buffer, self._held, settings, self._find_engine)
-        self._openings: Counter[str] = Counter()
-        self._lock = threading.Lock()
+        self._courier = Courier(
+            self._buffer, self._held, settings, self._find_engine, self._follow_exit
+        )
+        self._runs: weakref.WeakSet[Execution] = weakref.WeakSet()
         self._closed: bool | None = None
-        self._at_exit = _close_at_exit(self)
+        self._forget_exit: list[Callable[[], None]] = []
+        self._begin()
+        follow_forks(self)
+        if handle_sigterm:
+            _handle_sigterm(self)
+        if settings.spill_folder is not None:
+            self._courier.start(self._new_spill())
 
-    def execution(self, execution_id: str, *, workflow_id: str = "") -> Execution:
+    def begin_anew(self) -> None:
+        """Be another publisher, as a forked child must; called by itself there."""
+        self.id = secrets.token_hex(8)
+        self._begin()
+        self._buffer.begin_anew()
+        self._held.begin_anew()
+        for run in self._runs:
+            run.begin_anew(self._id_for(run.id))
+        self._courier.begin_anew(self._new_spill())
+
+    def _follow_exit(self) -> None:
+        self._forget_exit.append(follow_exit(self))
+
+    def _begin(self) -> None:
+        self._openings: dict[str, Iterator[int]] = {}
+        # a signal handler may do anything too, whatever it interrupts
+        self._lock = threading.RLock()
+        self._runs_lock = threading.RLock()
+
+    @overload
+    def execution(self, execution_id: str, *, workflow_id: str = "") -> Execution: ...
+    @overload
+    def execution(self, execution_id: None = None, *, workflow_id: str = "") -> ExecutionBlock: ...
+    def execution(
+        self, execution_id: str | None = None, *, workflow_id: str = ""
+    ) -> Execution | ExecutionBlock:
         """Begin the execution *execution_id*, as its owner: this worker's leaving ends it.
 
         If it has finished before, the records go to `<id>.2`, `.3` …: see `Execution.opened`.
+        Without an id it begins, with an id made for it, when the block is entered or the decorated
+        function is called: see `ExecutionBlock`.
         Raises InvalidExecutionId, a programming error, before any work is done.
         """
+        if execution_id is None:
+            return ExecutionBlock(self.execution, workflow_id)
         return self._open(execution_id, "owner", workflow_id)
 
     def join(self, execution_id: str) -> Execution:
@@ -75,6 +130,7 @@ class Publisher:
 
         Executions that were left before have then ended as far as this publisher can tell.
         """
+        self._flush_progress()
         return self._flushed(timeout) if self._closed is None else self._closed
 
     def close(self, timeout: float = 5.0) -> bool:
@@ -85,12 +141,37 @@ class Publisher:
         """
         with self._lock:
             if self._closed is None:
+                self._flush_progress()
                 self._leave_all()
                 self._closed = self._flushed(timeout)
                 self._buffer.close()
-                self._courier.stop(_STOP_SECONDS)
-                atexit.unregister(self._at_exit)
+                self._courier.stop(_SPILL_SECONDS if self._settings.spill_folder else _STOP_SECONDS)
+                for forget in self._forget_exit:
+                    forget()
+                debugging.say("closed", publisher=self.id, counters=self.counters)
             return self._closed
+
+    def close_at_exit(self) -> None:
+        """Do what `close` does, in the time that the settings give the exit of a process."""
+        self.close(self._settings.exit_seconds)
+
+    def interrupt(self, signal_name: str) -> None:
+        """Say that *signal_name* interrupts the worker, cancel its executions, flush or spill.
+
+        Waits at most as long as the settings give the exit of a process, and for the spilling.
+        """
+        self._flush_progress()
+        for journal in self._courier.journals:
+            if journal.leaving is None:
+                fields = {"level": "warning", "message": f"interrupted by {signal_name}"}
+                self._buffer.add(journal, encode(journal.execution_id, fields))
+                journal.leave(Leave("cancelled", signal_name))
+                self._courier.notice(journal)
+        if not self._flushed(self._settings.exit_seconds):
+            concurrent.futures.wait([self._courier.spill()], _SPILL_SECONDS)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _unpickled, (self.id, self._given_url, self._settings, self._handles_sigterm)
 
     def __enter__(self) -> Self:
         return self
@@ -103,8 +184,12 @@ class Publisher:
     ) -> None:
         self.close()
 
+    def flushing(self) -> concurrent.futures.Future[bool]:
+        """Begin what `flush` waits for; at once, without waiting."""
+        return self._courier.flush()
+
     def _flushed(self, timeout: float) -> bool:
-        waiting = self._courier.flush()
+        waiting = self.flushing()
         concurrent.futures.wait([waiting], timeout)
         return waiting.done() and waiting.result()
 
@@ -114,75 +199,48 @@ class Publisher:
             self._courier.notice(journal)
 
     def _open(self, execution_id: str, role: Role, workflow_id: str) -> Execution:
-        with self._lock:
-            self._openings[execution_id] += 1
-            count = self._openings[execution_id]
-        # batches are numbered by publisher and execution: a second opening needs an id of its own
-        publisher = self.id if count == 1 else f"{self.id}-{count}"
         journal = Journal(
-            publisher, execution_id, role, workflow_id, held=self._held, settings=self._settings
+            self._id_for(execution_id),
+            execution_id,
+            role,
+            workflow_id,
+            held=self._held,
+            settings=self._settings,
         )
-        return Execution(journal, self._buffer, self._courier, self._settings)
+        execution = Execution(journal, self._buffer, self._courier, self._settings)
+        with self._runs_lock:
+            self._runs.add(execution)
+        return execution
+
+    def _id_for(self, execution_id: str) -> str:
+        """Name this publisher for one more opening: batches are numbered by name and execution."""
+        count = next(self._openings.setdefault(execution_id, itertools.count(1)))  # one step each
+        return self.id if count == 1 else f"{self.id}-{count}"
+
+    def _flush_progress(self) -> None:
+        with self._runs_lock:
+            runs = list(self._runs)
+        for run in runs:
+            run.flush_progress()
+
+    def _new_spill(self) -> Spill | None:
+        settings = self._settings
+        if settings.spill_folder is None:
+            return None
+        warnings = RareWarnings(_LOGGER, settings.warning_seconds)
+        folder = Path(settings.spill_folder)
+        return Spill(self.id, folder, settings, self._buffer, self._held, warnings)
 
     def _find_engine(self) -> str | None:
         return self._given_url or os.environ.get("RUNTAIL_REDIS_URL") or find_engine()
 
 
-class AsyncPublisher:
-    """Publish from asyncio code: the same publisher, of which only `flush` and `close` wait.
-
-    Its thread is its own, so a blocked event loop does not stop its beats.
-    """
-
-    def __init__(
-        self, redis_url: str | None = None, *, settings: PublisherSettings = DEFAULTS
-    ) -> None:
-        self._publisher = Publisher(redis_url, settings=settings)
-
-    @property
-    def id(self) -> str:
-        """The publisher's id, new in every process."""
-        return self._publisher.id
-
-    @property
-    def counters(self) -> Counters:
-        """What became of the records so far."""
-        return self._publisher.counters
-
-    def execution(self, execution_id: str, *, workflow_id: str = "") -> Execution:
-        """Do what `Publisher.execution` does; leave by `async with` or `with`."""
-        return self._publisher.execution(execution_id, workflow_id=workflow_id)
-
-    def join(self, execution_id: str) -> Execution:
-        """Do what `Publisher.join` does; leave by `async with` or `with`."""
-        return self._publisher.join(execution_id)
-
-    async def flush(self, timeout: float = 5.0) -> bool:
-        """Do what `Publisher.flush` does, without blocking the event loop."""
-        return await asyncio.to_thread(self._publisher.flush, timeout)
-
-    async def close(self, timeout: float = 5.0) -> bool:
-        """Do what `Publisher.close` does, without blocking the event loop."""
-        return await asyncio.to_thread(self._publisher.close, timeout)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-
-def _close_at_exit(publisher: Publisher) -> Callable[[], None]:
-    reference = weakref.ref(publisher)  # else every publisher would live until the exit
-
-    def close() -> None:
-        forgotten = reference()
-        if forgotten is not None:
-            forgotten.close(_EXIT_SECONDS)
-
-    return atexit.register(close)
+def _unpickled(
+    pickled_id: str, redis_url: str | None, settings: PublisherSettings, handles_sigterm: bool
+) -> Publisher:
+    """Make a publisher in place of a pickled one, or give the one that was made for it before."""
+    publisher = _UNPICKLED.get(pickled_id)
+    if publisher is None:
+        publisher = Publisher(redis_url, settings=settings, handle_sigterm=handles_sigterm)
+        _UNPICKLED[pickled_id] = publisher
+    return publisher

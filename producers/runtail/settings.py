@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Literal, get_args
 
 from runtail_broker.record import MAX_RECORD_BYTES
+
+WhenFull = Literal["drop_oldest", "block"]
 
 
 @dataclass(frozen=True, slots=True)
 class PublisherSettings:
-    """The bounds of one publisher. All must be above 0; anything else raises ValueError."""
+    """The bounds of one publisher. Numbers must be above 0; anything else raises ValueError."""
 
     max_record_bytes: int = MAX_RECORD_BYTES
     """JSON bytes of one record; a larger one is cut and says so. At least 1024."""
@@ -43,12 +46,43 @@ class PublisherSettings:
     """How many of `<id>.2`, `<id>.3` … are tried for an execution id that has finished."""
     warning_seconds: float = 60.0
     """The shortest time between two warnings of the same text on the logger `runtail`."""
+    progress_seconds: float = 0.25
+    """The shortest time between two progress records of one step and name; the last one is sent."""
+    max_progress_keys: int = 64
+    """Steps and names of one execution whose progress is rate-limited apart; more: the oldest's
+    turn comes at once."""
+    max_error_chars: int = 16_384
+    """Characters of a traceback with its causes; a longer one is cut in the middle."""
+    max_plan_steps: int = 500
+    """Steps of a plan that are published; more are counted in its note."""
+    mask_keys: tuple[str, ...] = ()
+    """Further names whose values never leave the worker, as shell patterns: `iban`, `patient_*`."""
+    when_full: WhenFull = "drop_oldest"
+    """What a call does while the buffer is full: drop the oldest, debug and info first, or block.
+
+    A thread in which an event loop runs is never blocked.
+    """
+    block_seconds: float = 10.0
+    """How long such a call waits for room at most; then the oldest are dropped all the same."""
+    exit_seconds: float = 5.0
+    """How long the exit of the process, or SIGTERM, waits for what is not stored yet."""
+    spill_folder: str | None = None
+    """Where what cannot be stored waits on disk, for this process or the next; None: nowhere."""
+    max_spill_bytes: int = 256 * 1024 * 1024
+    """Bytes of one publisher's spill file; beyond it the buffer's rule holds again."""
+    spill_after_seconds: float = 5.0
+    """How long the engine must be away before records are spilled; at once if memory gets full."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if not value > 0:
+            if isinstance(value, int | float) and not value > 0:
                 raise ValueError(f"{field.name} is {value}, expected more than 0")
+        if self.when_full not in get_args(WhenFull):
+            expected = " or ".join(get_args(WhenFull))
+            raise ValueError(f"when_full is {self.when_full}, expected {expected}")
+        if self.spill_folder is not None and not self.spill_folder:
+            raise ValueError(f"spill_folder is {self.spill_folder}, expected a path or None")
         if self.max_record_bytes < 1024:
             raise ValueError(f"max_record_bytes is {self.max_record_bytes}, expected at least 1024")
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from runtail.viewer_event import (
     Awaited,
@@ -94,8 +94,10 @@ class Layout:
     """
 
     colored: bool
+    when: Callable[[object], str] = clock
+    """Show the time of a record, in one width."""
     _step_width: int = field(default=4, init=False)
-    _progress: float | None = field(default=None, init=False)
+    _progress: dict[object, float | None] = field(default_factory=dict, init=False)
 
     def lines(self, event: Event) -> list[str]:
         """Lay out what belongs among the log's lines; empty for what does not."""
@@ -110,7 +112,7 @@ class Layout:
 
     def _record(self, record: LogRecord) -> list[str]:
         kind = str(record.get("kind", "log"))
-        if kind == "progress" and not self._moved(record.get("progress")):
+        if kind == "progress" and not self._moved(record.get("name"), record.get("progress")):
             return []
         if kind == "log":
             return self._log(record)
@@ -131,20 +133,21 @@ class Layout:
         step = visible(record.get("step_name") or "")
         step = step if len(step) <= STEP_WIDTH else step[: STEP_WIDTH - 1] + "…"
         self._step_width = max(self._step_width, len(step))
-        seq, time = visible(record.get("seq", "")), clock(record.get("timestamp"))
+        seq, time = visible(record.get("seq", "")), self.when(record.get("timestamp"))
         head = f"{seq:>6} {time} {visible(word)[:8]:<8} {step:<{self._step_width}} "
         margin = " " * (len(head) + 2)
         first = self._paint(_DIM, head[:20]) + self._paint(color, (head[20:] + texts[0]).rstrip())
         return [first, *(self._paint(color, margin + text) for text in texts[1:])]
 
-    def _moved(self, progress: object) -> bool:
-        """Tell whether *progress* differs from what was last shown by a whole percent."""
+    def _moved(self, part: object, progress: object) -> bool:
+        """Tell whether *progress* differs from what was last shown of *part* by a whole percent."""
         now = max(-1.0, min(progress, 101.0)) if isinstance(progress, int | float) else None
-        before = self._progress
+        before = self._progress.get(part) if isinstance(part, str | None) else None
         small = None not in (now, before) and abs((now or 0) - (before or 0)) < 1
         if now == before or (small and (now or 0) < 100):
             return False
-        self._progress = now
+        if isinstance(part, str | None):
+            self._progress[part] = now
         return True
 
     def _paint(self, color: str, text: str) -> str:
@@ -212,9 +215,44 @@ def _told_status(record: LogRecord) -> tuple[str, str]:
     return _COLORS.get(status, _CYAN), visible(f"{status}: {reason}" if reason else status)
 
 
+def _told_step(record: LogRecord) -> tuple[str, str]:
+    status = str(record.get("status"))
+    text = "started" if status == "running" else status
+    if record.get("attempt") is not None:
+        text += f" (attempt {record['attempt']} of {record.get('attempts', '?')})"
+    if record.get("duration_ms") is not None:
+        text += f" ({record['duration_ms']} ms)"
+    if record.get("reason"):
+        text += f": {record['reason']}"
+    return _COLORS.get(status, _CYAN), visible(text)
+
+
 def _told_progress(record: LogRecord) -> tuple[str, str]:
-    progress = record.get("progress")
-    return _CYAN, "unknown" if progress is None else f"{visible(progress)} %"
+    name = f"{record['name']} " if record.get("name") else ""
+    progress, done, total = record.get("progress"), record.get("done"), record.get("total")
+    text = "unknown" if progress is None else f"{progress} %"
+    part = "" if done is None else f" ({done} of {'?' if total is None else total})"
+    return _CYAN, visible(name + text + part)
+
+
+def _told_metric(record: LogRecord) -> tuple[str, str]:
+    value = record.get("value", record.get("text"))
+    return _CYAN, visible(f"{record.get('name')} = {value} {record.get('unit') or ''}".rstrip())
+
+
+def _told_link(record: LogRecord) -> tuple[str, str]:
+    return _CYAN, visible(f"{record.get('name')}: {record.get('url') or record.get('text')}")
+
+
+def _told_plan(record: LogRecord) -> tuple[str, str]:
+    steps = record.get("steps")
+    names = [str(step.get("name")) for step in steps] if _is_rows(steps) else []
+    note = f" ({record['note']})" if record.get("note") else ""
+    return _CYAN, visible(f"plan: {', '.join(names)}{note}")
+
+
+def _is_rows(value: object) -> TypeGuard[list[dict[str, object]]]:
+    return isinstance(value, list) and all(isinstance(row, dict) for row in value)
 
 
 def _told_lost(record: LogRecord) -> tuple[str, str]:
@@ -235,7 +273,11 @@ def _told_other(record: LogRecord) -> tuple[str, str]:
 
 _TOLD: Final[dict[str, Callable[[LogRecord], tuple[str, str]]]] = {
     "status": _told_status,
+    "step": _told_step,
     "progress": _told_progress,
+    "metric": _told_metric,
+    "link": _told_link,
+    "plan": _told_plan,
     "lost": _told_lost,
     "end": _told_end,
 }

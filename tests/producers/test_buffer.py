@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runtail.buffer import Buffer
+from runtail.held import Place, Sealed
 from runtail.journal import Journal
-from runtail.pending import Bundle, Item, Loss, Pending, Progress
+from runtail.pending import Bundle, Item, Logged, Loss, Pending, Progress
 from runtail.settings import PublisherSettings
 from runtail_broker.cursor import START
 from runtail_broker.record import LEVELS, Record, encode
@@ -115,6 +120,88 @@ def test_sealed_records_count_until_they_are_stored_and_are_never_dropped() -> N
     assert buffer.counters(0).stored == 2
 
 
+def blocking_buffer(seconds: float, *, may_block: bool = True) -> tuple[Buffer, Journal]:
+    settings = PublisherSettings(max_buffer_records=2, when_full="block", block_seconds=seconds)
+    journal = Journal("p", "exec-1")
+    journal.answered(journal.asks(0, Limits())[0], _answer("created"), 0)
+    buffer = Buffer(settings, lambda: may_block)
+    for message in "ab":
+        buffer.add(journal, record(message))
+    return buffer, journal
+
+
+def test_who_asks_to_block_waits_until_there_is_room() -> None:
+    buffer, journal = blocking_buffer(60.0)
+    added: list[bool] = []
+    waiting = threading.Thread(target=lambda: added.append(buffer.add(journal, record("c"))))
+    waiting.start()
+    journal.seal(buffer.take(journal))
+    assert added == []
+    (sealed,) = journal.answered(journal.asks(0, Limits())[0], _answer("stored", 1), 0)
+    buffer.settle(sealed)
+    waiting.join(15)
+    assert added == [True]
+    assert everything(journal.pending) == ["c"]
+    assert buffer.counters(0).dropped == 0
+
+
+def test_blocking_ends_after_its_time_and_then_drops_by_the_usual_rule() -> None:
+    buffer, journal = blocking_buffer(0.05)
+    assert buffer.add(journal, record("c"))
+    assert everything(journal.pending) == [1, "b", "c"]
+
+
+def test_a_thread_that_may_not_wait_drops_at_once() -> None:
+    buffer, journal = blocking_buffer(600.0, may_block=False)
+    assert buffer.add(journal, record("c"))
+    assert buffer.counters(0).dropped == 1
+
+
+def test_closing_lets_go_of_who_waits() -> None:
+    buffer, journal = blocking_buffer(600.0)
+    waiting = threading.Thread(target=buffer.add, args=(journal, record("c")))
+    waiting.start()
+    time.sleep(0)
+    buffer.close()
+    waiting.join(15)
+    assert not waiting.is_alive()
+    assert buffer.counters(0).dropped == 1
+
+
+STEP = st.sampled_from(["add", "seal", "store", "spill", "drop", "lose", "found"])
+
+
+@given(st.lists(STEP, min_size=40, max_size=80), st.integers(1, 6))
+def test_accepted_is_always_stored_dropped_pending_and_spilled(
+    steps: list[str], limit: int
+) -> None:
+    buffer, journal = full_buffer(limit)
+    journal.answered(journal.asks(0, Limits())[0], _answer("created"), 0)
+    sealed: list[Sealed] = []
+    for step in steps:
+        match step:
+            case "add":
+                buffer.add(journal, record("a"))
+            case "seal" if len(journal.pending):
+                journal.seal(buffer.take(journal))
+                sealed.append(journal.unspilled[-1])
+            case "store" if sealed:
+                buffer.settle(sealed.pop())
+            case "lose" if sealed:
+                buffer.lose(sealed.pop())
+            case "drop":
+                buffer.drop_pending(journal)
+            case "spill" if sealed and sealed[-1].place is None:
+                buffer.spill(sealed[-1])
+                sealed[-1] = sealed[-1].put_away(Place("file", 0, 1))
+            case "found" if sealed and sealed[-1].place is not None:
+                buffer.take_over(sealed[-1])
+                sealed.append(sealed[-1])
+        told = buffer.counters(0)
+        assert told.accepted == told.stored + told.dropped + told.pending + told.spilled
+        assert min(told.stored, told.dropped, told.pending, told.spilled) >= 0
+
+
 def _answer(word: str, last: int = 0) -> Answer:
     return Answer(word, last, START, False, "running", 1)
 
@@ -201,3 +288,37 @@ def test_a_frame_takes_bundles_only_as_far_as_its_limits_reach() -> None:
         pending.add(Bundle([b"{}"] * 4, (0, 4, 0, 0), 8))
     assert len(pending.take(9, 1000)) == 2
     assert pending.taken == 8
+
+
+class Interrupted(Pending):
+    """Is interrupted in the middle of an add and of a take, by code that logs itself."""
+
+    def __init__(self, log: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._log = log
+
+    def add(self, logged: Logged) -> int:
+        if "outer" in str(logged):
+            assert self._log("inside an add")
+        return super().add(logged)
+
+    def take(self, max_records: int, max_bytes: int) -> list[Item]:
+        assert self._log("inside a take")
+        return super().take(max_records, max_bytes)
+
+
+def test_a_signal_handler_that_logs_inside_a_call_neither_waits_nor_loses() -> None:
+    buffer, journal = full_buffer(100)
+    journal.pending = Interrupted(lambda message: buffer.add(journal, record(message)))
+    taken: list[object] = []
+
+    def work() -> None:
+        buffer.add(journal, record("outer"))
+        taken.extend(shown(buffer.take(journal)))
+
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    worker.join(10)
+    assert taken == ["outer", "inside an add"]
+    assert [journal in buffer.ready(), buffer.counters(0).accepted] == [True, 3]
+    assert shown(Pending.take(journal.pending, 10, 1 << 20)) == ["inside a take"]

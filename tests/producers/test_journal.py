@@ -298,7 +298,7 @@ def test_a_loss_becomes_a_lost_record_in_its_place_with_its_count() -> None:
     journal.pending.drop(3)
     journal.seal(journal.pending.take(1000, 1 << 20))
     (ask,) = asks(journal)
-    assert [r.get("message", r.get("lost")) for r in records_of(ask)] == ["a", 2, "d"]
+    assert [r.get("lost", r["message"]) for r in records_of(ask)] == ["a", 2, "d"]
     assert ask.call.arguments[12] == 2  # what the lost records stand for
     assert journal.settled == 0
     journal.answered(ask, said("stored", 1), 0.0)

@@ -45,6 +45,7 @@ def test_what_is_published_is_stored_in_order_and_ends(
     assert stored.is_listed(execution_id)
 
 
+@pytest.mark.fault("the answer to a publish is lost")
 def test_a_batch_whose_answer_was_lost_is_stored_once(
     proxy: Proxy, stored: Stored, execution_id: str
 ) -> None:
@@ -60,6 +61,7 @@ def test_a_batch_whose_answer_was_lost_is_stored_once(
     assert stored.messages(execution_id) == NUMBERS
 
 
+@pytest.mark.fault("the engine is away")
 def test_an_engine_that_is_away_for_a_while_loses_nothing(
     proxy: Proxy, stored: Stored, execution_id: str
 ) -> None:
@@ -167,6 +169,7 @@ def test_an_engine_restarted_from_an_older_copy_gets_the_rest_again() -> None:
             reader.close()
 
 
+@pytest.mark.fault("the engine came back empty")
 def test_an_emptied_engine_gets_what_is_held_in_a_new_epoch(
     engine_url: str, stored: Stored, execution_id: str
 ) -> None:
@@ -184,6 +187,7 @@ def test_an_emptied_engine_gets_what_is_held_in_a_new_epoch(
         assert "lost" not in stored.kinds(execution_id)
 
 
+@pytest.mark.fault("the engine came back empty")
 def test_what_is_held_no_more_is_declared_with_its_exact_count(
     engine_url: str, stored: Stored, execution_id: str
 ) -> None:
@@ -197,11 +201,12 @@ def test_what_is_held_no_more_is_declared_with_its_exact_count(
             run.info("new")
         assert publisher.flush()
     (lost,) = stored.of_kind(execution_id, "lost")
-    assert lost["lost"] == 20
+    assert (lost["lost"], lost["reason"]) == (20, "lost in a failover")
     assert stored.messages(execution_id)[-1] == "new"
     assert stored.state(execution_id)["dropped"] == "20"
 
 
+@pytest.mark.fault("the buffer is full")
 def test_a_full_buffer_drops_the_oldest_and_tells_where(
     proxy: Proxy, stored: Stored, execution_id: str
 ) -> None:

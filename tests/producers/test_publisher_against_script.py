@@ -6,25 +6,19 @@ A model, not an example: whatever is lost, what is added is stored once, in orde
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
-from typing import Any
 
-import orjson
-import redis
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.producers.model_engine import ModelEngine
 
 from runtail.ask import Ask, Leave
 from runtail.buffer import Buffer
 from runtail.held import Held
 from runtail.journal import Journal
 from runtail.settings import PublisherSettings
-from runtail_broker.entry import Entry
-from runtail_broker.frame import decode_frame
-from runtail_broker.keys import ExecutionKeys
 from runtail_broker.record import encode
-from runtail_broker.script import Answer, Call, Limits
+from runtail_broker.script import Answer, Limits
 
 ROUNDS_TO_SETTLE = 60
 BEAT = 1.0
@@ -42,13 +36,11 @@ STEP = st.one_of(
 STEPS = st.integers(5, 30).flatmap(lambda size: st.lists(STEP, min_size=size, max_size=size))
 
 
-class World:
+class World(ModelEngine):
     """One execution on a real engine, and one publisher's journal for it."""
 
     def __init__(self, url: str, held_bytes: int, buffer_records: int) -> None:
-        self.redis = redis.Redis.from_url(url)
-        self.id = f"model-{secrets.token_hex(6)}"
-        self.keys = ExecutionKeys.of(self.id)
+        super().__init__(url, "model")
         self.settings = PublisherSettings(
             max_frame_records=3,
             max_held_bytes=held_bytes,
@@ -62,7 +54,6 @@ class World:
         self.journal = Journal("p", self.id, held=self.held, settings=self.settings)
         self.now = 0.0
         self.added = 0
-        self.copy: dict[str, bytes | None] = {}
         self.round()  # the opening
         self.keep()
 
@@ -87,19 +78,6 @@ class World:
         for sealed in self.journal.answered(ask, answer, self.now):
             self.buffer.settle(sealed)
 
-    def run(self, call: Call) -> Answer:
-        reply: Any = self.redis.eval(call.script.text, len(call.keys), *call.keys, *call.arguments)
-        return Answer.read(reply)
-
-    def keep(self) -> None:
-        self.copy = {key: self.redis.dump(key) for key in self.keys.for_scripts}
-
-    def go_back(self) -> None:
-        for key, copy in self.copy.items():
-            self.redis.delete(key)
-            if copy is not None:
-                self.redis.restore(key, 0, copy)
-
     def empty(self) -> None:
         self.redis.delete(*self.keys.for_scripts)
         self.copy = dict.fromkeys(self.keys.for_scripts)
@@ -112,11 +90,6 @@ class World:
             if self.journal.has_left and self.journal.settled == self.journal.pending.added:
                 return
         raise AssertionError("the publisher does not come to an end")
-
-    def records(self) -> list[dict[str, object]]:
-        rows = self.redis.xrange(self.keys.stream)
-        entries = [Entry.from_stream(*row) for row in rows]  # type: ignore[union-attr]
-        return [orjson.loads(json) for entry in entries for json in decode_frame(entry.frame)]
 
     def clean(self) -> None:
         self.redis.delete(*self.keys.for_scripts)

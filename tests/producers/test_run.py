@@ -76,6 +76,7 @@ def test_what_the_caller_changes_afterwards_does_not_change_the_log(
     assert logs(publisher, stored, run)[0]["input_data"] == {"rows": 1}
 
 
+@pytest.mark.fault("a record cannot be encoded, is empty, is no JSON")
 def test_a_level_that_is_none_becomes_a_note(
     publisher: Publisher, stored: Stored, run: Execution
 ) -> None:
@@ -101,6 +102,7 @@ def test_values_that_raise_when_they_are_shown_do_not_reach_the_worker(
     assert len(logs(publisher, stored, run)) == 2
 
 
+@pytest.mark.fault("a record cannot be encoded, is empty, is no JSON")
 def test_ready_records_are_taken_as_they_are_and_others_with_a_note(
     publisher: Publisher, stored: Stored, run: Execution
 ) -> None:
@@ -110,11 +112,36 @@ def test_ready_records_are_taken_as_they_are_and_others_with_a_note(
     assert ["note" in record for record in found] == [False, False, True, True]
 
 
+@pytest.mark.fault("a record cannot be encoded, is empty, is no JSON")
 def test_an_empty_record_becomes_a_note(
     publisher: Publisher, stored: Stored, run: Execution
 ) -> None:
     run.write([{}])
     assert "empty" in str(logs(publisher, stored, run)[0]["note"])
+
+
+@pytest.mark.fault("a record is over 64 KiB")
+def test_a_long_record_keeps_its_head_its_tail_and_its_length(
+    publisher: Publisher, stored: Stored, run: Execution
+) -> None:
+    run.info("head" + "x" * 100_000 + "tail")
+    run.info("next")
+    long, following = logs(publisher, stored, run)
+    message = str(long["message"])
+    assert message.startswith("head")
+    assert message.endswith("tail")
+    assert len(message) < 64 * 1024
+    assert "100008" in message.replace(",", "")
+    assert following["message"] == "next"
+
+
+@pytest.mark.fault("an own field is called `id`, `seq` or `kind`")
+def test_own_fields_do_not_hide_what_names_a_record(
+    publisher: Publisher, stored: Stored, run: Execution
+) -> None:
+    run.info("mine", id="a", seq="b", kind="c")
+    (record,) = logs(publisher, stored, run)
+    assert (record["id_"], record["seq_"], record["kind_"]) == ("a", "b", "c")
 
 
 @pytest.mark.parametrize(("percent", "kept"), [(45, "45.0"), (None, "null")])

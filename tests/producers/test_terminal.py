@@ -154,12 +154,29 @@ def test_a_long_step_name_is_cut() -> None:
         ({"kind": "lost", "lost": 3, "reason": "buffer full"}, "3 lines lost: buffer full"),
         ({"kind": "progress", "progress": 40}, "40 %"),
         ({"kind": "end", "status": "completed", "totals": {}}, "completed"),
-        ({"kind": "metric", "name": "rows", "value": 3}, '{"name":"rows","value":3}'),
+        (
+            {"kind": "progress", "progress": 40, "name": "rows", "done": 4, "total": 10},
+            "rows 40 % (4 of 10)",
+        ),
+        ({"kind": "metric", "name": "rows", "value": 3, "unit": "MB"}, "rows = 3 MB"),
+        ({"kind": "link", "name": "report", "url": "https://x/r"}, "report: https://x/r"),
+        (
+            {"kind": "plan", "steps": [{"name": "a"}, {"name": "b"}], "note": "odd"},
+            "plan: a, b (odd)",
+        ),
+        ({"kind": "plan", "steps": "no list"}, "plan: "),
+        ({"kind": "step", "status": "running"}, "started"),
+        ({"kind": "step", "status": "completed", "duration_ms": 12.5}, "completed (12.5 ms)"),
+        (
+            {"kind": "step", "status": "retried", "attempt": 1, "attempts": 3, "reason": "busy"},
+            "retried (attempt 1 of 3): busy",
+        ),
+        ({"kind": "unheard", "own": 3}, '{"own":3}'),
     ],
 )
 def test_records_of_other_kinds_stand_out(fields: dict[str, Any], expected: str) -> None:
     (line,) = laid_out({"seq": 1} | fields)
-    assert line.endswith(f"● {expected}")
+    assert line.partition("● ")[2] == expected.rstrip()
 
 
 def test_progress_is_shown_when_it_moved_by_a_whole_percent() -> None:
