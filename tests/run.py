@@ -17,7 +17,7 @@ _PROGRAMS = {  # program → (mark of the tests that need it, how it is said)
     "redis-server": ("redis_server", "the tests on Debian's redis-server: none on PATH"),
     "promtool": ("promtool", "the lint of the metrics: no promtool on PATH"),
 }
-_WORKERS = "3"  # most tests wait for sockets and clocks more than they compute
+_WORKERS = "4"  # most tests wait for sockets and clocks more than they compute
 _CHECKS = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
@@ -58,7 +58,7 @@ def _check(command: tuple[str, ...]) -> int:
 def _pytest(full: bool, without: list[str]) -> int:
     """Run pytest, several processes at once; the long tests run one by one behind the others."""
     marks = [f"not {mark}" for mark in without]
-    short = _marked([*marks, "not full"], "-n", _WORKERS)
+    short = _marked([*marks, "not full"], "-n", _WORKERS, "--dist", "worksteal")
     if not full:
         return short
     return _marked([*marks, "full"], "-n", "1", "--timeout", "1800") or short

@@ -17,10 +17,14 @@ from runtail_broker.client import Nodes
 from runtail_broker.errors import RuntailError
 from runtail_gateway import problem
 from runtail_gateway.demo import DemoRuns
+from runtail_gateway.events import EventStream
 from runtail_gateway.hub import Hub
 from runtail_gateway.metrics import Metrics
+from runtail_gateway.multiplex import ExecutionsSocket
 from runtail_gateway.rest import Rest
 from runtail_gateway.settings import GatewaySettings
+from runtail_gateway.sweeper import Sweeper
+from runtail_gateway.viewing import Viewers
 from runtail_gateway.websocket import LogSocket
 
 _PAGE = Path(str(files("runtail_gateway") / "page"))
@@ -42,33 +46,46 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
     nodes = Nodes.connect(redis) if isinstance(redis, str) else redis
     metrics = Metrics()
     hub = Hub(nodes, settings, metrics)
+    sweeper = Sweeper(nodes, hub.contact_seconds, hub.watched, settings, metrics)
     demo = DemoRuns(redis if isinstance(redis, str) else None, settings.demo_runs)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         try:
-            async with hub:
+            async with hub, sweeper:
                 yield
         finally:
             await demo.close()
             if isinstance(redis, str):
                 await nodes.close()
 
+    viewers = Viewers(settings.viewers, metrics)
     return Starlette(
-        routes=_routes(Rest(hub, settings, metrics, demo), LogSocket(hub, settings, metrics)),
+        routes=_routes(
+            Rest(hub, settings, metrics, demo),
+            LogSocket(hub, settings, metrics, viewers),
+            EventStream(hub, settings, metrics, viewers),
+            ExecutionsSocket(hub, settings, metrics, viewers),
+        ),
         exception_handlers={RuntailError: problem.answer, HTTPException: problem.answer_http},
         lifespan=lifespan,
     )
 
 
-def _routes(rest: Rest, socket: LogSocket) -> list[Route | WebSocketRoute]:
+def _routes(
+    rest: Rest, socket: LogSocket, events: EventStream, many: ExecutionsSocket
+) -> list[Route | WebSocketRoute]:
     one = "/executions/{execution_id}"
     return [
         WebSocketRoute("/ws" + one + "/logs", socket.serve),
+        WebSocketRoute("/ws/executions", many.serve),
+        Route(one + "/events", events, methods=["GET"]),
         Route("/executions", rest.executions),
         Route(one, rest.execution),
         Route(one + "/logs", rest.logs),
         Route(one + "/logs.ndjson", rest.ndjson),
+        Route(one + "/logs.txt", rest.text),
+        Route(one + "/cancel", rest.cancel, methods=["POST"]),
         Route(one + "/start-streaming", rest.start_streaming, methods=["POST"]),
         Route("/healthz", rest.healthz),
         Route("/readyz", rest.readyz),

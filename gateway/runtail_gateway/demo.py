@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from runtail_broker.ending import end
@@ -54,54 +53,52 @@ class DemoRuns:
             from runtail import AsyncPublisher  # here: a gateway without demo needs no publisher
 
             self._publisher = AsyncPublisher(redis_url=self._redis_url)
-        async with self._publisher.execution(execution_id, workflow_id="demo-etl") as run:
-            await workflow(run, random.Random(execution_id))
+        with suppress(ConnectionError):  # the execution has told that it failed
+            async with self._publisher.execution(execution_id, workflow_id="demo-etl") as run:
+                await workflow(run, random.Random(execution_id))
 
 
 async def workflow(run: Execution, chance: random.Random) -> None:
-    """Log what a small pipeline would; errors now and then; the last step may fail."""
+    """Do what a small pipeline would: a plan, steps, errors now and then; the last may fail."""
     fails = chance.random() < 0.15
+    names = [name for name, _ in _STEPS]
+    run.set_plan(
+        {"name": name, "step_type": kind, "after": names[max(n - 1, 0) : n]}
+        for n, (name, kind) in enumerate(_STEPS)
+    )
     run.progress(0)
-    for number, (step, kind) in enumerate(_STEPS):
-        async with _timed(run, step, kind):
+    for number, (name, kind) in enumerate(_STEPS):
+        async with run.step(name, step_type=kind, input_data={"batches": _LINES_A_STEP}) as step:
+            kept = 0
             for line in range(_LINES_A_STEP):
-                _say(run, step, kind, line, chance)
+                kept += _say(run, line, chance)
                 done = number * _LINES_A_STEP + line + 1
                 if line % 4 == 3:
                     run.progress(round(100 * done / (_LINES_A_STEP * len(_STEPS))))
                 await asyncio.sleep(_SECONDS_A_LINE * chance.uniform(0.5, 1.5))
+            step.output({"rows": kept})
+            run.metric("rows kept", kept, "rows")
             if fails and number == len(_STEPS) - 1:
-                raise ConnectionError(f"{step}: the storage answered 503 three times")
+                raise ConnectionError(f"{name}: the storage answered 503 three times")
+    run.link("report", "https://example.org/reports/orders")
 
 
-@asynccontextmanager
-async def _timed(run: Execution, step: str, kind: str) -> AsyncIterator[None]:
-    begun = asyncio.get_running_loop().time()
-    run.info(f"{step} started", step_name=step, step_type=kind)
-    yield
-    took_ms = round((asyncio.get_running_loop().time() - begun) * 1000, 1)
-    run.info(f"{step} done", step_name=step, step_type=kind, duration_ms=took_ms)
-
-
-def _say(run: Execution, step: str, kind: str, line: int, chance: random.Random) -> None:
+def _say(run: Execution, line: int, chance: random.Random) -> int:
+    """Log what became of one batch; return how many rows it kept."""
     rows, luck = chance.randint(200, 5000), chance.random()
+    kept = rows - chance.randint(0, 50)
     if luck < 0.02:
-        run.error(
-            f"batch {line} failed, trying again",
-            step_name=step,
-            step_type=kind,
-            error_message="TimeoutError: no answer within 2.0 s",
-        )
+        text = "TimeoutError: no answer within 2.0 s"
+        run.error(f"batch {line} failed, trying again", error_message=text)
     elif luck < 0.08:
-        run.warning(f"batch {line} took longer than usual", step_name=step, step_type=kind)
+        run.warning(f"batch {line} took longer than usual")
     elif luck < 0.2:
-        run.debug(f"cache {'hit' if luck < 0.15 else 'miss'} for batch {line}", step_name=step)
+        run.debug(f"cache {'hit' if luck < 0.15 else 'miss'} for batch {line}")
     else:
         run.info(
             f"batch {line}: {rows:,} rows",
-            step_name=step,
-            step_type=kind,
             input_data={"batch": line, "rows": rows},
-            output_data={"kept": rows - chance.randint(0, 50)},
+            output_data={"kept": kept},
             duration_ms=round(chance.uniform(20, 400), 1),
         )
+    return kept

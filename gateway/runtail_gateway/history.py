@@ -2,25 +2,29 @@
 
 The decisions lie in `runtail_broker.proof`; here a verdict becomes what the viewer is sent:
 records, a `gap`, a `reset`. Pages are shared, and so is a read that several viewers wait for.
+Frames are rendered a message at a time, and what follows them is read while they are: a viewer
+begins to receive at once, and neither waits for the engine nor makes the loop wait.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from runtail_broker.cursor import START, Cursor, start_of
 from runtail_broker.entry import Entry
 from runtail_broker.errors import RuntailError
 from runtail_broker.proof import Bounds, Continues, Diverged, Gap
 from runtail_broker.stream import StreamReader
-from runtail_gateway.message import Message, pack, plain, render
+from runtail_gateway.message import Message, Packed, plain, render
 from runtail_gateway.metrics import Metrics
-from runtail_gateway.pages import Page, PageCache
+from runtail_gateway.pages import Page, PageCache, Unrendered
 from runtail_gateway.settings import GatewaySettings
 
-_MESSAGES_A_READ = 4  # fewer would cost more round trips than rendering does
-Parts = list[tuple[Entry, bytes, int]]
+_MESSAGES_A_READ = 2  # their bytes in frames, which make several times as many when rendered
+_FIRST_ENTRY_BYTES = 65_536.0  # supposed before anything is known of an execution
 
 
 class History:
@@ -39,23 +43,30 @@ class History:
         self._reader, self._pages, self._settings = reader, pages, settings
         self._metrics, self._doubted = metrics, doubted
         self._reading: dict[Cursor, asyncio.Future[Page | None]] = {}
-        self._entry_bytes = 4096.0  # rendered bytes of a frame, moving average
+        self._ahead: asyncio.Task[None] | None = None
+        self._forgotten = 0  # how many times
+        self._entry_bytes = _FIRST_ENTRY_BYTES  # of a frame, lately
 
     def known(self, cursor: Cursor) -> Page | None:
-        """Look up the page that follows *cursor*, without a read."""
-        return self._pages.get(self._execution_id, cursor)
+        """Look up or render the page that follows *cursor*, without a read."""
+        found = self._pages.get(self._execution_id, cursor)
+        return self._render(cursor, found) if isinstance(found, Unrendered) else found
 
-    def keep(self, before: Cursor, parts: Parts) -> Message | None:
-        """Make messages of records that follow *before*, keep them as pages; return the first."""
-        messages = pack(before, parts, self._settings.message_bytes)
-        for message in messages:
-            assert message.before is not None
-            self._pages.put(self._execution_id, message.before, Page(message))
-        return messages[0] if messages else None
+    def keep(self, before: Cursor, parts: list[tuple[Entry, bytes, int]]) -> Page:
+        """Keep rendered records that follow *before* as pages; return the first."""
+        messages = Packed(before, parts, self._settings.message_bytes)
+        size = sum(len(text) for _, text, _ in parts)
+        return self._render(before, Unrendered(messages, parts[-1][0].end, size))
 
     def forget(self) -> None:
         """Drop all pages: a proof failed, or a subscription is fresh."""
+        self._forgotten += 1
         self._pages.forget(self._execution_id)
+
+    def close(self) -> None:
+        """Stop reading ahead."""
+        if self._ahead is not None:
+            self._ahead.cancel()
 
     async def read(self, cursors: list[Cursor]) -> Page:
         """Read what follows the first of *cursors* that can be proved.
@@ -64,42 +75,67 @@ class History:
         raises.
         """
         waiting = self._reading.get(cursors[0])
-        if waiting is not None:
-            page = await asyncio.shield(waiting)
-            if page is None:
-                return await self.read(cursors)  # who read for all has left
-            if page.reset is None:
-                return page
-            return await self._read(cursors)  # a reset depends on the other cursors, one's own
-        return await self._read_for_all(cursors)
+        if waiting is None:
+            return await self._read_for_all(cursors)
+        page = await asyncio.shield(waiting)
+        if page is None:  # it was read ahead, or who read for all has left
+            return self.known(cursors[0]) or await self.read(cursors)
+        if page.reset is None:
+            return page
+        return await self._read(cursors)  # a reset depends on the other cursors, one's own
 
     async def _read_for_all(self, cursors: list[Cursor]) -> Page:
-        future: asyncio.Future[Page | None] = asyncio.get_running_loop().create_future()
-        self._reading[cursors[0]] = future
-        page = None
-        try:
-            page = await self._read(cursors)
+        with self._sharing(cursors[0]) as future:
+            try:
+                page = await self._read(cursors)
+            except RuntailError as error:
+                future.set_exception(error)
+                future.exception()  # nobody may be waiting
+                raise
+            future.set_result(page)
             return page
-        except RuntailError as error:
-            future.set_exception(error)
-            future.exception()  # nobody may be waiting
-            raise
+
+    @contextmanager
+    def _sharing(self, cursor: Cursor) -> Iterator[asyncio.Future[Page | None]]:
+        """Let whoever asks for what follows *cursor* wait until the block is left."""
+        future: asyncio.Future[Page | None] = asyncio.get_running_loop().create_future()
+        self._reading[cursor] = future
+        try:
+            yield future
         finally:
-            del self._reading[cursors[0]]
+            del self._reading[cursor]
             if not future.done():
-                future.set_result(page)
+                future.set_result(None)
+
+    def _look_ahead(self, cursor: Cursor) -> None:
+        """Begin to read what follows *cursor*, one such read at a time."""
+        if self._ahead is None or self._ahead.done():
+            self._ahead = asyncio.create_task(
+                self._read_ahead(cursor), name=f"read ahead {self._execution_id}"
+            )
+
+    async def _read_ahead(self, cursor: Cursor) -> None:
+        """Read what follows *cursor*; anything but more records is left to who asks for it."""
+        if cursor in self._reading or self._pages.get(self._execution_id, cursor) is not None:
+            return
+        forgotten, wanted = self._forgotten, self.page_entries()
+        self._metrics.stream_reads.inc()
+        with self._sharing(cursor), suppress(RuntailError):
+            verdict, _ = await self._reader.after(self._execution_id, cursor, wanted)
+            if isinstance(verdict, Continues) and verdict.entries and forgotten == self._forgotten:
+                rest = self._unrendered(cursor, verdict.entries, verdict.skip, wanted)
+                self._pages.put(self._execution_id, cursor, rest)
 
     async def _read(self, cursors: list[Cursor]) -> Page:
         self._metrics.stream_reads.inc()
-        verdict, bounds = await self._reader.resume(
-            self._execution_id, cursors, self.page_entries()
-        )
+        wanted = self.page_entries()
+        verdict, bounds = await self._reader.resume(self._execution_id, cursors, wanted)
         match verdict:
             case Continues(cursor, entries, skip):
-                message = self._remember(cursor, list(entries), skip)
+                message = self._remember(cursor, entries, skip, wanted)
                 return self._page(cursors[0], cursor, message)
             case Gap():
-                return self._gap(cursors[0], verdict, bounds)
+                return self._gap(cursors[0], verdict, bounds, wanted)
             case Diverged(reason):
                 self.forget()
                 self._doubted()
@@ -120,7 +156,7 @@ class History:
         notice = plain("reset", {"reason": reason, "cursor": str(cursor)})
         return Page(message, (notice,), cursor, reset=cursor)
 
-    def _gap(self, asked: Cursor, gap: Gap, bounds: Bounds) -> Page:
+    def _gap(self, asked: Cursor, gap: Gap, bounds: Bounds, wanted: int) -> Page:
         self._metrics.gaps.inc()
         behind = _before(gap.entries[0]) if gap.entries else bounds.last
         notice = plain(
@@ -134,20 +170,53 @@ class History:
                 "reason": gap.reason,
             },
         )
-        message = self._remember(behind, list(gap.entries), 0)
+        message = self._remember(behind, gap.entries, 0, wanted)
         if asked.is_start or asked.number <= gap.cursor.number:
             return Page(message, (notice,), behind)
         self.forget()
         reset = self._reset(gap.cursor, "another history")
         return Page(message, (*reset.notices, notice), behind, reset=gap.cursor)
 
-    def _remember(self, cursor: Cursor, entries: list[Entry], skip: int) -> Message | None:
-        """Render what was read and keep it as pages."""
-        parts = [(entry, render(entry), 0 if i else skip) for i, entry in enumerate(entries)]
+    def _remember(
+        self, cursor: Cursor, entries: Sequence[Entry], skip: int, wanted: int
+    ) -> Message | None:
+        """Keep what was read as pages; return the message of the first."""
+        if not entries:
+            return None
+        return self._render(cursor, self._unrendered(cursor, entries, skip, wanted)).message
+
+    def _unrendered(
+        self, cursor: Cursor, entries: Sequence[Entry], skip: int, wanted: int
+    ) -> Unrendered:
+        """Prepare to render *entries*; there may be more when as many as *wanted* were found."""
+        self.weigh(entries)
+        parts = ((entry, render(entry), 0 if i else skip) for i, entry in enumerate(entries))
+        return Unrendered(
+            Packed(cursor, parts, self._settings.message_bytes),
+            entries[-1].end,
+            sum(len(entry.frame) for entry in entries),
+            more=len(entries) >= wanted,
+        )
+
+    def _render(self, cursor: Cursor, rest: Unrendered) -> Page:
+        """Make the next message of *rest* the page after *cursor*; the others stay for later."""
+        message = next(rest.messages)
+        assert message.cursor is not None
+        page = Page(message)
+        self._pages.put(self._execution_id, cursor, page)
+        if message.cursor != rest.end:
+            waiting = rest.messages.waiting_bytes
+            rest_of_it = replace(rest, waiting_bytes=waiting, more=False)
+            self._pages.put(self._execution_id, message.cursor, rest_of_it)
+        if rest.more:
+            self._look_ahead(rest.end)
+        return page
+
+    def weigh(self, entries: Sequence[Entry]) -> None:
+        """Learn from *entries* how large the frames of this execution are."""
         if entries:
-            rendered = sum(len(text) for _, text, _ in parts)
-            self._entry_bytes += 0.5 * (rendered / len(entries) - self._entry_bytes)
-        return self.keep(cursor, parts)
+            mean = sum(len(entry.frame) for entry in entries) / len(entries)
+            self._entry_bytes = mean
 
     def page_entries(self) -> int:
         """How many frames make a few messages: enough to save reads, few enough to hold."""

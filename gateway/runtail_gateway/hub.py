@@ -15,12 +15,12 @@ from runtail_broker.cursor import START
 from runtail_broker.ending import end
 from runtail_broker.entry import Entry
 from runtail_broker.errors import InvalidFrame, RuntailError
-from runtail_broker.executions import Executions, Publisher
+from runtail_broker.executions import Executions
 from runtail_broker.live import Live, LiveSettings
-from runtail_broker.record import TERMINAL
-from runtail_broker.script import finish_call
+from runtail_broker.script import Answer, cancel_call
 from runtail_broker.state import ExecutionState
 from runtail_broker.stream import StreamReader
+from runtail_gateway.leases import Unchanged
 from runtail_gateway.message import plain
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.pages import PageCache
@@ -43,7 +43,7 @@ class Hub:
         )
         self._tails: dict[str, SharedTail] = {}
         self._watchers: dict[str, int] = {}
-        self._beats: dict[str, _Lease] = {}
+        self._seen = Unchanged()
         self._tasks = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Hub:
@@ -77,9 +77,22 @@ class Hub:
         """How many executions are tailed now."""
         return len(self._tails)
 
+    def watched(self) -> list[str]:
+        """List the executions that are tailed now."""
+        return list(self._tails)
+
     def silent_seconds(self) -> float:
         """How long the live links have not heard their own probes."""
         return self._live.silent_seconds()
+
+    async def contact_seconds(self) -> float:
+        """Ask for how long there has been uninterrupted contact with the same primaries."""
+        await self._live.confirm()
+        return self._live.contact_seconds()
+
+    async def cancel(self, execution_id: str, reason: str) -> Answer:
+        """Ask the workers of *execution_id* to stop."""
+        return await self._nodes.run(cancel_call(execution_id, reason))
 
     # --- what the live links call -------------------------------------------------------------
 
@@ -120,7 +133,7 @@ class Hub:
             self._metrics.tails.set(len(self._tails))
             self._metrics.probe_age.set(min(self.silent_seconds(), 1e9))
             now = time.monotonic()
-            self._beats = {n: lease for n, lease in self._beats.items() if n in self._tails}
+            self._seen.keep(self._tails)
             due = {name: due.get(name, now + random.uniform(1, 2)) for name in self._tails}
             for name in [name for name, at in due.items() if at <= now]:
                 due[name] = now + self._settings.beat_seconds + random.uniform(-2, 2)
@@ -128,9 +141,11 @@ class Hub:
                     await self._look_after(name)
                 except RuntailError as error:
                     log.info("beat of %s without a look at its state: %s", name, error)
+                except Exception:  # what one execution holds must not stop the beats of others
+                    log.exception("beat of %s without a look at its state", name)
 
     async def _look_after(self, execution_id: str) -> None:
-        """Compare the tail with the state, end what should have ended, and send a beat.
+        """Compare the tail with the state, and send a beat.
 
         The beat comes also while the engine is away: it says that the gateway lives.
         """
@@ -153,26 +168,16 @@ class Hub:
         state = await self.executions.state(execution_id)
         if state is None:
             return None
-        await self._end_if_forgotten(state)
         return {"open": state.workers.open, "silent": await self._silent(execution_id, state)}
 
     async def _silent(self, execution_id: str, state: ExecutionState) -> int:
-        """Count the open publishers whose beat this process saw unchanged for a whole lease."""
+        """Count the open publishers that are marked lost or were seen unchanged for a lease."""
         if not state.workers.open:
             return 0
-        lease = self._beats.setdefault(execution_id, _Lease())
-        publishers = await self.executions.publishers(execution_id)
-        return lease.silent(publishers, time.monotonic(), self._settings.lease_seconds)
-
-    async def _end_if_forgotten(self, state: ExecutionState) -> None:
-        """Append the `end` record if the process that should have done it is gone.
-
-        Only after uninterrupted contact with one primary for longer than a split brain lasts:
-        publishers whose opening was lost in a failover come back within that time.
-        """
-        forgotten = state.status in TERMINAL and not state.ended and not state.workers.open
-        if forgotten and self._live.contact_seconds() > self._settings.settle_seconds:
-            await self._nodes.run_all([finish_call(state.id)], replicated=True)
+        publishers = [p for p in await self.executions.publishers(execution_id) if p.open]
+        now = time.monotonic()
+        since = self._seen.see(execution_id, {p.id: p.entry for p in publishers}, now)
+        return sum(p.lost or now - since[p.id] > self._settings.lease_seconds for p in publishers)
 
     def _new_tail(self, execution_id: str) -> SharedTail:
         return SharedTail(
@@ -197,20 +202,3 @@ class Hub:
                 await self._live.drop(execution_id)
             except RuntailError as error:
                 log.info("not unsubscribed from %s: %s", execution_id, error)
-
-
-class _Lease:
-    """Remember since when each publisher's beat has been what it is, by this process's clock."""
-
-    def __init__(self) -> None:
-        self._seen: dict[str, tuple[int, float]] = {}
-
-    def silent(self, publishers: list[Publisher], now: float, lease_seconds: float) -> int:
-        """Count those open whose beat has not changed for *lease_seconds*."""
-        known = self._seen
-        self._seen = {
-            p.id: known[p.id] if known.get(p.id, (-1, 0.0))[0] == p.beat else (p.beat, now)
-            for p in publishers
-            if p.open
-        }
-        return sum(now - since > lease_seconds for _, since in self._seen.values())

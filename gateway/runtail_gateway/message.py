@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
@@ -19,18 +20,25 @@ PROTOCOL = 1
 class Message:
     """A JSON text message, and what its delivery does to a viewer's place.
 
-    *before* and *cursor* are set for `records`: a viewer that stood at *before* stands at *cursor*
+    *parts* joined are its JSON: the text of a frame is not copied to become part of it. *before*
+    and *cursor* are set for `records`: a viewer that stood at *before* stands at *cursor*
     afterwards; *count* is how many records it holds.
     """
 
     def __init__(
         self,
-        json: bytes,
+        parts: tuple[bytes, ...],
         before: Cursor | None = None,
         cursor: Cursor | None = None,
         count: int = 0,
     ) -> None:
-        self.json, self.before, self.cursor, self.count = json, before, cursor, count
+        self.parts, self.before, self.cursor, self.count = parts, before, cursor, count
+        self.size = sum(map(len, parts))
+
+    @cached_property
+    def json(self) -> bytes:
+        """The whole message."""
+        return b"".join(self.parts)
 
     @cached_property
     def text(self) -> str:
@@ -40,7 +48,7 @@ class Message:
     @cached_property
     def head(self) -> bytes:
         """The head of its WebSocket frame: one text frame, unmasked (RFC 6455, section 5.2)."""
-        length = len(self.json)
+        length = self.size
         if length < 126:
             return bytes((0x81, length))
         if length < 65536:
@@ -50,18 +58,20 @@ class Message:
     @cached_property
     def frame(self) -> bytes:
         """The message as one WebSocket frame."""
-        return self.head + self.json
+        return b"".join((self.head, *self.parts))
 
 
 def plain(kind: str, fields: Mapping[str, object], at: Cursor | None = None) -> Message:
     """Make a message that holds no records; *at* makes it one for viewers that stand there."""
-    return Message(orjson.dumps({"type": kind, **fields}), at, at)
+    return Message((orjson.dumps({"type": kind, **fields}),), at, at)
 
 
 def records(texts: list[bytes], count: int, before: Cursor, cursor: Cursor) -> Message:
     """Make a `records` message of *count* records, which lead from *before* to *cursor*."""
     head, tail = b'{"type":"records","records":[', b'],"cursor":"%b"}' % str(cursor).encode()
-    return Message(b"".join((head, SEPARATOR.join(texts), tail)), before, cursor, count)
+    if len(texts) > 1:
+        texts = [SEPARATOR.join(texts)]
+    return Message((head, *texts, tail), before, cursor, count)
 
 
 def render(entry: Entry) -> bytes:
@@ -77,47 +87,60 @@ def render(entry: Entry) -> bytes:
         return splice(b"\n".join([lost] * entry.count), entry.count, entry.id, entry.seq)
 
 
-def pack(
-    before: Cursor, rendered: Iterable[tuple[Entry, bytes, int]], max_bytes: int
-) -> list[Message]:
-    """Pack records into messages of at most *max_bytes*, or one record if that alone is larger.
+class Packed:
+    """Messages of at most *max_bytes*, or of one record if that alone is larger; an iterator.
 
     *rendered* holds entries with their texts and how many records to skip; the first follows
-    *before*. A message may end inside a frame: its cursor says so.
+    *before*. Each message takes no more of it than it needs, and one entry. A message may end
+    inside a frame: its cursor says so.
     """
-    packer = _Packer(before, max_bytes)
-    for entry, text, skip in rendered:
-        packer.add(entry, text, skip)
-    return packer.finish()
 
-
-class _Packer:
-    """Collect records until a message is full."""
-
-    def __init__(self, before: Cursor, max_bytes: int) -> None:
-        self._start = self._place = before
+    def __init__(
+        self, before: Cursor, rendered: Iterable[tuple[Entry, bytes, int]], max_bytes: int
+    ) -> None:
+        self._rendered = iter(rendered)
+        self._start = before
+        self._last: Entry  # that was taken as a whole
         self._max_bytes, self._room = max_bytes, max_bytes
         self._texts: list[bytes] = []
         self._count = 0
-        self._messages: list[Message] = []
+        self._messages: deque[Message] = deque()
 
-    def add(self, entry: Entry, text: bytes, skip: int) -> None:
+    def __iter__(self) -> Packed:
+        return self
+
+    def __next__(self) -> Message:
+        while not self._messages:
+            item = next(self._rendered, None)
+            if item is not None:
+                self._add(*item)
+            elif self._texts:
+                self._cut(self._last.end)
+            else:
+                raise StopIteration
+        return self._messages.popleft()
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much was taken that no message handed out so far holds."""
+        return self._max_bytes - self._room + sum(message.size for message in self._messages)
+
+    def _add(self, entry: Entry, text: bytes, skip: int) -> None:
         """Add the records of one entry, whole if it fits."""
         if skip:
             text = SEPARATOR.join(records_of(text)[skip:])
         if len(text) > self._room and self._texts:
-            self._cut()
+            self._cut(self._last.end)
         if len(text) <= self._room:
             self._take(text, entry.count - skip)
         else:
             self._add_one_by_one(entry, records_of(text), entry.seq + skip)
-        self._place = entry.end
+        self._last = entry
 
     def _add_one_by_one(self, entry: Entry, lines: list[bytes], seq: int) -> None:
         for line in lines:
             if len(line) > self._room and self._texts:
-                self._place = entry.cursor_at(seq - 1)
-                self._cut()
+                self._cut(entry.cursor_at(seq - 1))
             self._take(line, 1)
             seq += 1
 
@@ -126,13 +149,7 @@ class _Packer:
         self._count += count
         self._room -= len(text) + len(SEPARATOR)
 
-    def finish(self) -> list[Message]:
-        """Hand over the messages, the last one however small."""
-        if self._texts:
-            self._cut()
-        return self._messages
-
-    def _cut(self) -> None:
-        self._messages.append(records(self._texts, self._count, self._start, self._place))
-        self._start, self._room = self._place, self._max_bytes
+    def _cut(self, place: Cursor) -> None:
+        self._messages.append(records(self._texts, self._count, self._start, place))
+        self._start, self._room = place, self._max_bytes
         self._texts, self._count = [], 0

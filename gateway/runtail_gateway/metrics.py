@@ -31,6 +31,13 @@ class Metrics:
         self._closes = Counter(
             "runtail_viewer_closes", "Viewers gone, by close code", ["code"], registry=self.registry
         )
+        self.sweeping = self._gauge(
+            "runtail_gateway_sweeping", "1 while this process looks for lost publishers"
+        )
+        self.lost = self._counter(
+            "runtail_gateway_lost", "Publishers and executions that this process marked lost"
+        )
+        self.ends = self._counter("runtail_gateway_ends", "Executions that the sweeper ended")
 
     def closed(self, code: int) -> None:
         """Count a viewer that is gone; codes that nobody knows share one label."""

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from runtail_broker.cursor import Cursor
-from runtail_gateway.message import Message
+from runtail_gateway.message import Message, Packed
 
 _OVERHEAD_BYTES = 1024  # what a page costs beside its text
 
@@ -31,28 +31,44 @@ class Page:
         return self.message is None and self.start is None
 
 
+@dataclass(frozen=True, slots=True)
+class Unrendered:
+    """Records that lead from a cursor to *end*, read and proved: *messages* renders them in turn.
+
+    At least one message is left. What they come from takes *frame_bytes*, what is rendered of them
+    already *waiting_bytes*. *more* is set while nobody has looked whether something follows them.
+    """
+
+    messages: Packed
+    end: Cursor
+    frame_bytes: int
+    waiting_bytes: int = 0
+    more: bool = False
+
+
 class PageCache:
     """Remember pages by execution and cursor, the least recently used ones dropped first.
 
-    Every page in it was proved when it was read. `forget` empties it for an execution whose proof
-    failed or whose subscription is fresh, so that nobody walks from one history into another.
+    What is `Unrendered` becomes pages one by one. All of it was proved when it was read. `forget`
+    empties it for an execution whose proof failed or whose subscription is fresh, so that nobody
+    walks from one history into another.
     """
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._pages: OrderedDict[tuple[str, Cursor], Page] = OrderedDict()
+        self._pages: OrderedDict[tuple[str, Cursor], Page | Unrendered] = OrderedDict()
         self._of: dict[str, set[Cursor]] = {}
 
-    def get(self, execution_id: str, cursor: Cursor) -> Page | None:
-        """Look up the page that follows *cursor*."""
+    def get(self, execution_id: str, cursor: Cursor) -> Page | Unrendered | None:
+        """Look up what follows *cursor*."""
         page = self._pages.get((execution_id, cursor))
         if page is not None:
             self._pages.move_to_end((execution_id, cursor))
         return page
 
-    def put(self, execution_id: str, cursor: Cursor, page: Page) -> None:
-        """Remember *page*, which holds a message."""
+    def put(self, execution_id: str, cursor: Cursor, page: Page | Unrendered) -> None:
+        """Remember *page*; one that is rendered holds a message."""
         self._remove(execution_id, cursor)
         self._pages[execution_id, cursor] = page
         self._of.setdefault(execution_id, set()).add(cursor)
@@ -76,5 +92,7 @@ class PageCache:
             del self._of[execution_id]
 
 
-def _size(page: Page) -> int:
-    return _OVERHEAD_BYTES + (len(page.message.json) if page.message else 0)
+def _size(page: Page | Unrendered) -> int:
+    if isinstance(page, Unrendered):
+        return _OVERHEAD_BYTES + page.frame_bytes + page.waiting_bytes
+    return _OVERHEAD_BYTES + (page.message.size if page.message else 0)

@@ -23,6 +23,10 @@ class Conflict(RuntailError):
     """What is asked for contradicts what there is."""
 
 
+class Foreign(RuntailError):
+    """A page of another origin asks for a change."""
+
+
 class TooMany(RuntailError):
     """A bound is reached; come again later."""
 
@@ -35,6 +39,7 @@ _STATUS: dict[type[RuntailError], tuple[int, str]] = {
     InvalidExecutionId: (400, "bad_execution_id"),
     InvalidCursor: (400, "bad_cursor"),
     BadRequest: (400, "bad_request"),
+    Foreign: (403, "foreign_origin"),
     ExecutionNotFound: (404, "not_found"),
     Conflict: (409, "conflict"),
     TooMany: (429, "too_many"),
@@ -45,16 +50,19 @@ _STATUS: dict[type[RuntailError], tuple[int, str]] = {
 async def answer(_: Request, error: Exception) -> Response:
     """Answer a RuntailError: its class says the status."""
     status, code = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
-    return _problem(status, code, str(error))
+    return problem(status, code, str(error))
 
 
 async def answer_http(_: Request, error: Exception) -> Response:
     """Answer what Starlette raises itself (404, 405)."""
     assert isinstance(error, HTTPException)
-    return _problem(error.status_code, "http", str(error.detail))
+    return problem(error.status_code, "http", str(error.detail))
 
 
-def _problem(status: int, code: str, detail: str) -> Response:
+def problem(status: int, code: str, detail: str) -> Response:
+    """Make the answer; 204 has no body."""
+    if status == 204:
+        return Response(status_code=204)
     body = {"type": "about:blank", "status": status, "code": code, "detail": detail}
     headers = {"Retry-After": "2"} if status in (429, 503) else None
     return Response(orjson.dumps(body), status, headers, "application/problem+json")

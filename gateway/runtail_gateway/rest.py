@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import Callable
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from runtail_broker.cursor import START, Cursor, start_of
-from runtail_broker.entry import Entry
+from runtail_broker.cursor import START, Cursor
 from runtail_broker.errors import ExecutionNotFound
+from runtail_broker.executions import NEWEST
 from runtail_broker.keys import checked
-from runtail_broker.proof import Continues, Diverged, Gap
-from runtail_broker.splice import records_of
 from runtail_broker.state import ExecutionState
 from runtail_gateway.demo import DemoRuns
+from runtail_gateway.download import TextOf, ndjson_of, packed
+from runtail_gateway.execution_list import ExecutionFilter, listed, place_of
 from runtail_gateway.hub import Hub
-from runtail_gateway.message import render
+from runtail_gateway.log_filter import LogFilter
+from runtail_gateway.log_pages import LogPages, Step, Wanted
 from runtail_gateway.metrics import Metrics
+from runtail_gateway.origin import require_allowed
 from runtail_gateway.problem import BadRequest, Conflict, TooMany, Unready
 from runtail_gateway.settings import GatewaySettings
 
@@ -33,45 +34,89 @@ class Rest:
         self, hub: Hub, settings: GatewaySettings, metrics: Metrics, demo: DemoRuns
     ) -> None:
         self._hub, self._settings, self._metrics, self._demo = hub, settings, metrics, demo
+        self._pages = LogPages(hub.reader)
 
     async def executions(self, request: Request) -> Response:
-        """`GET /executions?limit=`: the newest first."""
+        """`GET /executions?limit=`: the newest first, those of a status, a workflow, a time."""
         limit = _number(request, "limit", default=100, most=self._settings.list_limit)
-        found = await self._hub.executions.newest(limit)
-        return _json({"executions": [state.json() for state in found]})
+        query = request.query_params
+        chosen = ExecutionFilter.parse(
+            query.getlist("status"),
+            query.getlist("workflow"),
+            query.get("from"),
+            query.get("until"),
+        )
+        place = place_of(query["cursor"]) if "cursor" in query else NEWEST
+        return _json(
+            await listed(
+                self._hub.executions, chosen, place, limit, most_looked=self._settings.list_looked
+            )
+        )
 
     async def execution(self, request: Request) -> Response:
         """`GET /executions/{execution_id}`: its state."""
         return _json((await self._state(request)).json())
 
     async def logs(self, request: Request) -> Response:
-        """`GET /executions/{execution_id}/logs?after=|before=|tail=&limit=`: one page.
+        """`GET /executions/{execution_id}/logs`: one page of it.
 
-        `after` is a cursor, `before` a seq; `tail` asks for the last records. Without any of them
-        the page is the first.
+        `after` is a cursor, `before` and `around` a seq; `tail` asks for the last records. Without
+        any of them the page is the first. `level`, `step` and `q` choose; `context` records on both
+        sides of each come along.
         """
         state = await self._state(request)
-        limit = _number(request, "limit", default=1000, most=self._settings.logs_limit)
+        most = self._settings.logs_limit
         before = _number(request, "before", default=0, most=2**53)
-        tail = _number(request, "tail", default=0, most=self._settings.logs_limit)
+        around = _number(request, "around", default=0, most=2**53)
+        tail = _number(request, "tail", default=0, most=most)
+        wanted = self._wanted(request, tail or _number(request, "limit", default=1000, most=most))
+        if around:
+            if wanted.chosen:
+                raise BadRequest("around goes with no filter, expected one of them only")
+            return _json(await self._pages.around(state, around, wanted.limit))
         if before or tail:
-            return _json(await self._backwards(state, before or state.last_seq + 1, tail or limit))
+            return _json(await self._pages.before(state, before or state.last_seq + 1, wanted))
         after = Cursor.parse(request.query_params.get("after", str(START)))
-        return _json(await self._forwards(state.id, after, limit))
+        return _json(await self._pages.after(state.id, after, wanted))
+
+    def _wanted(self, request: Request, limit: int) -> Wanted:
+        query = request.query_params
+        chosen = LogFilter.parse(query.getlist("level"), query.getlist("step"), query.get("q", ""))
+        context = _number(request, "context", default=0, most=self._settings.context_limit)
+        if context and not chosen:
+            raise BadRequest("context goes with a filter, expected level, step or q beside it")
+        most = self._settings.search_records if chosen else limit
+        return Wanted(limit, most, chosen, context)
 
     async def ndjson(self, request: Request) -> Response:
         """`GET /executions/{execution_id}/logs.ndjson`: every record that is kept, one a line."""
+        return await self._download(request, "ndjson", NDJSON, ndjson_of)
+
+    async def text(self, request: Request) -> Response:
+        """`GET /executions/{execution_id}/logs.txt`: the same as people read it."""
+        return await self._download(request, "txt", "text/plain; charset=utf-8", TextOf())
+
+    async def _download(
+        self, request: Request, suffix: str, media_type: str, spell: Callable[[Step], bytes]
+    ) -> Response:
         state = await self._state(request)
         after = Cursor.parse(request.query_params.get("after", str(START)))
-        name = f'attachment; filename="{state.id}.ndjson"'
-        return StreamingResponse(
-            self._lines(state, after),
-            media_type=NDJSON,
-            headers={"Content-Disposition": name, "X-Accel-Buffering": "no"},
+        encoding, parts = packed(
+            (spell(step) async for step in self._pages.lines(state, after)),
+            request.headers.get("accept-encoding", ""),
         )
+        headers = {
+            "Content-Disposition": f'attachment; filename="{state.id}.{suffix}"',
+            "X-Accel-Buffering": "no",
+            "Vary": "Accept-Encoding",
+        }
+        if encoding:
+            headers["Content-Encoding"] = encoding
+        return StreamingResponse(parts, media_type=media_type, headers=headers)
 
     async def start_streaming(self, request: Request) -> Response:
         """`POST /executions/{execution_id}/start-streaming`: a demo run under that id."""
+        require_allowed(request, self._settings.allowed_origins)
         execution_id = checked(request.path_params["execution_id"])
         state = await self._hub.executions.state(execution_id)
         if state is not None:
@@ -79,6 +124,20 @@ class Rest:
         if not self._demo.start(execution_id):
             raise TooMany(f"{self._settings.demo_runs} demo runs, the most allowed at once")
         return _json({"execution_id": execution_id, "status": "pending"}, status=202)
+
+    async def cancel(self, request: Request) -> Response:
+        """`POST /executions/{execution_id}/cancel?reason=`: ask its workers to stop."""
+        require_allowed(request, self._settings.allowed_origins)
+        execution_id = checked(request.path_params["execution_id"])
+        reason = request.query_params.get("reason", "")
+        answer = await self._hub.cancel(execution_id, reason)
+        match answer.word:
+            case "unknown":
+                raise ExecutionNotFound(execution_id)
+            case "over":
+                raise Conflict(f"execution {execution_id!r} is over, expected one that runs")
+        again = answer.word == "already"
+        return _json({"execution_id": execution_id, "cancel_requested": True, "again": again}, 202)
 
     async def healthz(self, _: Request) -> Response:
         """`GET /healthz`: this process answers."""
@@ -101,99 +160,6 @@ class Rest:
         if state is None:
             raise ExecutionNotFound(execution_id)
         return state
-
-    async def _forwards(self, execution_id: str, after: Cursor, limit: int) -> dict[str, Any]:
-        cursor, lines, notices = after, list[bytes](), list[dict[str, object]]()
-        more = True
-        while len(lines) < limit and more:
-            step = await self._step(execution_id, cursor, limit - len(lines))
-            notices += step.notices
-            lines += step.lines
-            more = step.cursor != cursor and bool(step.lines)
-            cursor = step.cursor
-        return {
-            "records": [orjson.Fragment(line) for line in lines],
-            "cursor": str(cursor),
-            "notices": notices,
-        }
-
-    async def _step(self, execution_id: str, cursor: Cursor, limit: int) -> _Step:
-        """Read a few frames after *cursor*, proved, and say what was found wanting."""
-        verdict, bounds = await self._hub.reader.after(execution_id, cursor, entries=16)
-        match verdict:
-            case Continues(place, entries, skip):
-                return _Step.of(place, list(entries), skip, limit, [])
-            case Gap(entries=entries):
-                notice: dict[str, object] = {
-                    "type": "gap",
-                    "after_seq": verdict.after_seq,
-                    "before_seq": verdict.before_seq,
-                    "lost": verdict.lost,
-                    "proved": verdict.proved,
-                }
-                return _Step.of(bounds.last, list(entries), 0, limit, [notice])
-            case Diverged(reason):
-                start = start_of(bounds.epoch or 0)
-                reset: dict[str, object] = {"type": "reset", "reason": reason, "cursor": str(start)}
-                step = await self._step(execution_id, start, limit)
-                step.notices.insert(0, reset)
-                return step
-
-    async def _backwards(self, state: ExecutionState, before: int, limit: int) -> dict[str, Any]:
-        lines: list[bytes] = []
-        before = first = min(before, state.last_seq + 1)
-        while len(lines) < limit:
-            entries = await self._hub.reader.before(state.id, first, entries=16)
-            if not entries or entries[0].seq >= first:
-                break  # nothing before it is kept
-            found = [line for entry in entries for line in records_of(render(entry))]
-            lines = found[: first - entries[0].seq] + lines
-            first = entries[0].seq
-        lines = lines[-limit:]
-        first_seq = before - len(lines)
-        return {
-            "records": [orjson.Fragment(line) for line in lines],
-            "before": first_seq if lines and first_seq > state.first_seq else None,
-            "notices": [],
-        }
-
-    async def _lines(self, state: ExecutionState, after: Cursor) -> AsyncIterator[bytes]:
-        """Stream what is kept now, up to the seq that was the last when it was asked for."""
-        cursor, last = after, state.last_seq
-        while cursor.number < last:
-            step = await self._step(state.id, cursor, limit=1_000_000)
-            for notice in step.notices:
-                yield orjson.dumps({"kind": notice["type"], **notice}) + b"\n"
-            if not step.lines:
-                return
-            yield b"\n".join(step.lines) + b"\n"
-            cursor = step.cursor
-
-
-class _Step:
-    """Some records after a cursor, and the cursor after them."""
-
-    def __init__(
-        self, cursor: Cursor, lines: list[bytes], notices: list[dict[str, object]]
-    ) -> None:
-        self.cursor, self.lines, self.notices = cursor, lines, notices
-
-    @classmethod
-    def of(
-        cls,
-        cursor: Cursor,
-        entries: list[Entry],
-        skip: int,
-        limit: int,
-        notices: list[dict[str, object]],
-    ) -> _Step:
-        lines: list[bytes] = []
-        for entry in entries:
-            found = records_of(render(entry))[skip:][: limit - len(lines)]
-            lines += found
-            cursor = entry.cursor_at(entry.seq + skip + len(found) - 1) if found else cursor
-            skip = 0
-        return cls(cursor, lines, notices)
 
 
 def _json(value: object, status: int = 200) -> Response:

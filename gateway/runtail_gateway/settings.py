@@ -30,23 +30,44 @@ class GatewaySettings:
     settle_seconds: float = 35.0
     """Uninterrupted contact with the same primary before this gateway ends an execution itself."""
     lease_seconds: float = 15.0
-    """How long a publisher's beat may stay the same before it is shown as silent."""
+    """How long a publisher's beat may stay the same before it is silent, and marked lost."""
     probe_timeout_seconds: float = 6.0
     """How long the live link may go unheard before it is made anew and readiness fails."""
     retry_seconds: float = 2.0
     """Longest wait between attempts while the engine is away; the waits are random below it."""
     list_limit: int = 1000
     """Most executions that one answer lists."""
+    list_looked: int = 5000
+    """Most executions that one filtered list looks at; it says where to go on."""
     logs_limit: int = 10_000
     """Most records in one page of `GET /executions/{id}/logs`."""
+    search_records: int = 50_000
+    """Most records that one filtered page looks at; it says how far it looked."""
+    context_limit: int = 100
+    """Most records on each side of a match that `context` may ask for."""
     after_limit: int = 16
     """Most `after` parameters that one viewer may send."""
+    subscriptions: int = 200
+    """Most executions that one socket of `/ws/executions` may be subscribed to at a time."""
     client_messages: int = 100
-    """Most messages that a viewer may send: it has nothing to say, so one more is close 4408."""
+    """Most messages that a viewer may send: it has nothing to say, so one more is close 4408. On
+    `/ws/executions` as many at once, and again as many a minute."""
     demo_runs: int = 20
     """Demo executions that may run at once in this process; one more is refused with 429."""
     allowed_origins: tuple[str, ...] = ()
-    """Origins beside the gateway's own whose pages may open a WebSocket; `*` for any."""
+    """Origins beside the gateway's own whose pages may connect or ask for changes; `*` for any."""
+    finality_seconds: float = 900.0
+    """How long a lost publisher is waited for before its execution has failed, and ends."""
+    sweep_seconds: float = 2.0
+    """Mean time between two looks of the sweeper for lost publishers; each is up to a fifth earlier
+    or later. One gateway at a time sweeps."""
+    sweep_running: int = 250
+    """Running executions that one sweep looks at; more take turns."""
+    sweep_index: int = 1000
+    """Listed executions that one sweep looks at: half of them the newest, half in turn (an eighth
+    of that once it has seen all)."""
+    claim_seconds: float = 10.0
+    """How long after its last sweep a gateway that died keeps others from sweeping."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

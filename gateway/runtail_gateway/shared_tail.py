@@ -11,7 +11,6 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 from runtail_broker.cursor import START, Cursor
 from runtail_broker.entry import Entry
@@ -20,26 +19,14 @@ from runtail_broker.proof import Bounds, Continues, Verdict
 from runtail_broker.script import end_of
 from runtail_broker.stream import StreamReader
 from runtail_broker.tail import Fed, Rendered, Tail
+from runtail_gateway.head import Follower, Head
 from runtail_gateway.history import History
-from runtail_gateway.message import Message, pack, plain, render
+from runtail_gateway.message import Message, Packed, plain, render
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.pages import Page, PageCache
 from runtail_gateway.settings import GatewaySettings
 
-_DELIVERIES_A_TURN = 256  # then the loop gets to others
 _PAGES_TO_CATCH_UP = 8  # farther behind than this, a tail begins anew at the end
-
-
-class Follower(Protocol):
-    """A viewer at the head, as the tail sees it. Neither method may wait."""
-
-    cursor: Cursor
-
-    def deliver(self, message: Message) -> bool:
-        """Take *message*; False if it could not, and must fall behind."""
-
-    def fall_behind(self) -> None:
-        """Go on by pulling: the tail does not serve it any more."""
 
 
 class SharedTail:
@@ -61,10 +48,9 @@ class SharedTail:
         self._metrics, self._subscribe = metrics, subscribe
         self._history = History(execution_id, reader, pages, settings, metrics, self.doubt)
         self._tail = Tail(render, max_bytes=settings.ring_bytes)
-        self._followers: dict[Follower, int] = {}  # → seq since which it is at the head
+        self._head = Head(metrics)
         self._pending: list[Rendered] = []  # appended in this turn, not yet delivered
         self._pending_from: Cursor | None = None
-        self._outgoing: list[tuple[Message, list[Follower]]] = []
         self._refreshing: asyncio.Task[None] | None = None
         self._again = self._closed = self._is_subscribed = False
 
@@ -98,6 +84,7 @@ class SharedTail:
     def close(self) -> None:
         """Stop reading; the last viewer has gone."""
         self._closed = True
+        self._history.close()
         if self._refreshing is not None:
             self._refreshing.cancel()
 
@@ -114,24 +101,23 @@ class SharedTail:
         here = self._tail.cursor
         if follower.cursor != (START if here is None else here):
             return False
-        self._followers[follower] = follower.cursor.number
+        self._head.add(follower)
         return True
 
     def leave(self, follower: Follower) -> list[Cursor]:
         """Take *follower* from the head; list the cursors it passed there, newest first."""
-        since = self._followers.pop(follower, None)
+        since = self._head.remove(follower)
         return [] if since is None else self._tail.cursors_since(since)
 
     def tell(self, message: Message) -> None:
         """Deliver *message*, which moves no cursor, to everybody at the head."""
         self._flush()
-        self._outgoing.append((message, list(self._followers)))
-        self._deliver()
+        self._head.send([message])
 
     @property
     def followers(self) -> int:
         """How many viewers are at the head."""
-        return len(self._followers)
+        return len(self._head)
 
     # --- viewers behind ------------------------------------------------------------------------
 
@@ -158,7 +144,7 @@ class SharedTail:
         if not held:
             return None
         parts = [(item.entry, item.text, skip) for item, skip in held]
-        return Page(self._history.keep(cursor, parts))
+        return self._history.keep(cursor, parts)
 
     # --- what arrives --------------------------------------------------------------------------
 
@@ -182,54 +168,11 @@ class SharedTail:
         pending, self._pending = self._pending, []
         if not pending:
             return
-        followers = list(self._followers)
-        if followers and self._pending_from is not None:
+        if self._head and self._pending_from is not None:
             parts = [(held.entry, held.text, 0) for held in pending]
-            messages = pack(self._pending_from, parts, self._settings.message_bytes)
-            self._outgoing += [(message, followers) for message in messages]
-            self._deliver()
+            self._head.send(Packed(self._pending_from, parts, self._settings.message_bytes))
         if self.end:
-            self._send_behind(followers)  # each takes the `end` message and closes
-
-    def _deliver(self) -> None:
-        """Write to a few hundred viewers, then let the loop turn."""
-        budget = _DELIVERIES_A_TURN
-        while self._outgoing:
-            message, followers = self._outgoing[0]
-            todo, rest = followers[:budget], followers[budget:]
-            reached = self._deliver_to(todo, message)
-            self._metrics.deliveries.inc(reached * message.count)
-            self._metrics.sent_bytes.inc(reached * len(message.json))
-            budget -= len(todo)
-            if rest:
-                self._outgoing[0] = (message, rest)
-                asyncio.get_running_loop().call_soon(self._deliver)
-                return
-            self._outgoing.pop(0)
-
-    def _deliver_to(self, todo: list[Follower], message: Message) -> int:
-        """Write to those that still stand before *message*; return how many got it."""
-        at_the_head, reached = self._followers, 0
-        # seqs suffice: a rewind throws away what is still to be delivered of the history before it
-        seq = None if message.before is None else message.before.seq
-        for follower in todo:
-            if follower not in at_the_head:
-                continue  # it fell behind since, and pulls
-            if seq is not None and follower.cursor.seq != seq:
-                continue  # it fell behind and came back: it has these
-            if follower.deliver(message):
-                reached += 1
-            else:
-                follower.fall_behind()
-        return reached
-
-    def _send_all_behind(self) -> None:
-        self._outgoing.clear()
-        self._send_behind(list(self._followers))
-
-    def _send_behind(self, followers: list[Follower]) -> None:
-        for follower in followers:
-            follower.fall_behind()
+            self._head.disperse()  # each takes the `end` message and closes
 
     # --- proving -------------------------------------------------------------------------------
 
@@ -270,6 +213,7 @@ class SharedTail:
         if verdict.cursor != asked:
             self._rewind(verdict.cursor)
         entries = list(verdict.entries)
+        self._history.weigh(entries)
         if not all(self._feed(entry) for entry in entries):
             self._again = True  # the live channel went another way meanwhile
         self._again = self._again or bool(entries)
@@ -277,14 +221,14 @@ class SharedTail:
             self.end = bounds.end  # a rewind may have uncovered it
             if self.end:
                 self._flush()
-                self._send_behind(list(self._followers))
+                self._head.disperse()
         return bool(entries)
 
     def _rewind(self, cursor: Cursor) -> None:
         """The stream holds something else beyond *cursor*: everybody proves their own place."""
         self._flush()
         self._history.forget()
-        self._send_all_behind()
+        self._head.clear()
         self._tail.rewind(cursor)
         self.end = b""
 
@@ -294,7 +238,7 @@ class SharedTail:
             return  # still waited for: viewers at the head stay there
         self._flush()
         self._history.forget()
-        self._send_all_behind()
+        self._head.clear()
         if bounds.epoch is None:
             self._tail = Tail(render, max_bytes=self._settings.ring_bytes)
         else:

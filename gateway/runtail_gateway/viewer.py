@@ -34,12 +34,30 @@ class Outlet(Protocol):
         """Begin to close; nothing is written afterwards."""
 
 
+def never(message: Message) -> bool:
+    """Write nothing: for an outlet that has no transport to write to, so that its viewer pulls."""
+    return False
+
+
 class Gone(Exception):
     """The viewer's connection is no more."""
 
 
 class Viewer:
     """One viewer of one execution, from its cursor to the `end`. One task at most at a time."""
+
+    __slots__ = (  # as `Push` has them
+        "_caught_up",
+        "_memory",
+        "_outlet",
+        "_owed",
+        "_settings",
+        "_tail",
+        "_task",
+        "_write",
+        "cursor",
+        "done",
+    )
 
     def __init__(
         self,
@@ -152,6 +170,7 @@ class Viewer:
             await self._outlet.send(page.message)
             assert page.message.cursor is not None
             self._stand_at(page.message.cursor)
+            await asyncio.sleep(0)  # rendering took its time: others get their turn
 
     def _stand_at(self, cursor: Cursor) -> None:
         self._memory.add(cursor)

@@ -1,7 +1,8 @@
 """Measure runtail against the naive ways, side by side: `python -m tests.bench [--quick]`.
 
 Everything runs on this machine, on loopback, with an engine of its own in a temporary folder. The
-machine decides the figures; the ratios are what to look at. Ends with 1 if an expectation failed.
+machine decides the figures; the ratios are what to look at. Ends with 1 if a ratio is not what is
+expected, or a figure so far from its target that the machine's load is no reason.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from redis import Redis
-from tests.bench import burst, publish, replay, steady
+from tests.bench import burst, call_cost, publish, replay, steady
 from tests.bench.figures import Section
 
 from runtail_broker.engine import start_engine
 
 _BENCHES = {
     "publish": publish.bench,
+    "call_cost": call_cost.bench,
     "burst": burst.bench,
     "steady": steady.bench,
     "replay": replay.bench,
@@ -52,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
             parts.append(_say(sections[-1].markdown()))
     if options.out:
         options.out.write_text("\n".join(parts))
-    return 0 if all(claim.met for section in sections for claim in section.claims) else 1
+    return 1 if any(section.failed for section in sections) else 0
 
 
 def _say(text: str) -> str:

@@ -68,6 +68,48 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """What a figure should be on a machine that does nothing else: at least or at most *bound*.
+
+    The best repetition counts: what else runs here only makes figures worse. A run fails only if
+    even that one is *far* times off, because then it is not the machine any more.
+    """
+
+    figure: Figure
+    bound: float
+    at_least: bool
+    far: float = 10
+
+    @property
+    def best(self) -> float:
+        """The best repetition."""
+        return max(self.figure.values) if self.at_least else min(self.figure.values)
+
+    @property
+    def met(self) -> bool:
+        """Whether it came as wished."""
+        return self._within(1)
+
+    @property
+    def is_far_off(self) -> bool:
+        """Whether no machine's load explains it."""
+        return not self._within(self.far)
+
+    def _within(self, factor: float) -> bool:
+        if self.at_least:
+            return self.best >= self.bound / factor
+        return self.best <= self.bound * factor
+
+    def row(self) -> str:
+        """Write it as a row of a table."""
+        figure, sign = self.figure, "at least" if self.at_least else "at most"
+        verdict = "**far off**" if self.is_far_off else "yes" if self.met else "no"
+        wished = f"{sign} {_short(self.bound)}"
+        what = f"{figure.contender}: {figure.quantity}, {figure.unit}"
+        return f"| {what} | {_short(self.best)} | {_short(figure.median)} | {wished} | {verdict} |"
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """One benchmark's part of the report."""
 
@@ -75,14 +117,23 @@ class Section:
     how: str
     figures: tuple[Figure, ...]
     claims: tuple[Claim, ...]
+    targets: tuple[Target, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether a ratio is not what it should be, or a figure far from its target."""
+        return not all(c.met for c in self.claims) or any(t.is_far_off for t in self.targets)
 
     def markdown(self) -> str:
-        """Write what was run, the figures and the ratios."""
+        """Write what was run, the figures, the ratios and the targets."""
         lines = [f"## {self.title}", "", self.how, ""]
         lines += ["| who | what | median | repetitions |", "| --- | --- | ---: | --- |"]
         lines += [figure.row() for figure in self.figures]
         lines += ["", "| ratio | median | repetitions | expected | met |"]
         lines += ["| --- | ---: | --- | --- | --- |", *(claim.row() for claim in self.claims)]
+        if self.targets:
+            lines += ["", "| target | best | median | wished | met |"]
+            lines += ["| --- | ---: | ---: | --- | --- |", *(t.row() for t in self.targets)]
         return "\n".join(lines) + "\n"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,20 @@ from tests.broker.engine_place import private_place
 from runtail_broker.engine import Engine, start_engine
 
 
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A short folder under /tmp to which all XDG folders lead."""
+@contextmanager
+def private_folder() -> Iterator[Path]:
+    """Make a short folder under /tmp to which all XDG folders lead."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("RUNTAIL_REDIS_URL", raising=False)
         patch.delenv("RUNTAIL_URL", raising=False)
         yield from private_place(patch)
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A private folder of the test's own."""
+    with private_folder() as place:
+        yield place
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 from tests.browser import chromium_page
 from tests.e2e.processes import Gateway, gateways
 from tests.e2e.rows import read_stream
@@ -64,12 +64,11 @@ async def test_the_demo_run_is_watched_from_start_to_completed_through_a_killed_
     gateway, demo_host = both
     async with chromium_page() as page:
         # the run lives in the other gateway, so that killing this one hurts nobody but the page
-        await page.route(
-            "**/start-streaming",
-            lambda route: route.continue_(
-                url=route.request.url.replace(gateway.http, demo_host.http)
-            ),
-        )
+        async def elsewhere(route: Route) -> None:
+            url = route.request.url.replace(gateway.http, demo_host.http)
+            await route.fulfill(response=await page.request.post(url))
+
+        await page.route("**/start-streaming", elsewhere)
         await page.goto(f"{gateway.http}/monitoring")
         await shoot(page, "1-empty")
         await page.locator(".start:visible").first.click()

@@ -34,7 +34,7 @@ def worker_snippets() -> Iterator[tuple[str, str]]:
     """Name and text of every snippet that uses the SDK."""
     for path in READMES:
         for number, text in enumerate(fenced(path, "python"), 1):
-            if "from runtail import" in text:
+            if "import runtail" in text or "from runtail import" in text:
                 yield f"{path.relative_to(ROOT)} {number}", text
     for shown in re.findall(r"<code>(.*?)</code>", PAGE.read_text(), re.DOTALL):
         text = html.unescape(re.sub(r"<[^>]+>", "", shown))
@@ -77,7 +77,8 @@ def test_there_are_snippets_in_the_readmes_of_the_project_and_of_the_sdk_and_on_
 @pytest.mark.parametrize("name", SNIPPETS)
 def test_a_worker_snippet_runs_and_its_execution_completes(gateway: Gateway, name: str) -> None:
     run(SNIPPETS[name])
-    assert list(executions(gateway).values()) == ["completed"]
+    begins = "execution(" in SNIPPETS[name]
+    assert list(executions(gateway).values()) == (["completed"] if begins else [])
 
 
 @pytest.mark.parametrize("name", ["README.md 1", "page"])

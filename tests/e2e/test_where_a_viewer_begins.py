@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from tests.e2e.conftest import private_folder
 from tests.e2e.processes import Gateway, gateways
 from tests.e2e.rows import Hole, objections, read_stream, total_objections
 from tests.e2e.watcher import Watcher
@@ -17,13 +18,33 @@ from tests.e2e.watching import watched, watching
 from runtail import Publisher
 from runtail.run import Execution
 from runtail_broker.cursor import Cursor
-from runtail_broker.engine import Engine
+from runtail_broker.engine import Engine, start_engine
 
 
-@pytest.fixture
-def both(place: Path, own_engine: Engine) -> Iterator[list[Gateway]]:
-    with gateways(own_engine.url, place, 2) as both:
+@pytest.fixture(scope="module")
+def shared_place() -> Iterator[Path]:
+    """A place for all of these tests: none of them kills anything."""
+    with private_folder() as place:
+        yield place
+
+
+@pytest.fixture(scope="module")
+def own_engine(shared_place: Path) -> Iterator[Engine]:
+    with start_engine(shared_place / "data") as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def both(shared_place: Path, own_engine: Engine) -> Iterator[list[Gateway]]:
+    with gateways(own_engine.url, shared_place, 2) as both:
         yield both
+
+
+@pytest.fixture(autouse=True)
+def _no_limits_stay(own_engine: Engine) -> Iterator[None]:
+    yield
+    with redis.Redis.from_url(own_engine.url) as client:
+        client.delete("runtail:settings")
 
 
 @pytest.fixture

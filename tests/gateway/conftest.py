@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 import pytest
-from tests.gateway.running import PULLED, PUSHED, Running, as_collector_was, running
+from tests.gateway.running import EVENTS, MANY, PULLED, PUSHED, Running, as_collector_was, running
 from tests.gateway.worker import Worker
 
 from runtail_broker.client import Nodes
@@ -26,9 +26,16 @@ async def engine_nodes(engine_url: str) -> AsyncIterator[Nodes]:
     await nodes.close()
 
 
-@pytest.fixture(params=[PUSHED, PULLED])
+@pytest.fixture(
+    params=[
+        PUSHED,
+        PULLED,
+        pytest.param(EVENTS, marks=pytest.mark.full),
+        pytest.param(MANY, marks=pytest.mark.full),
+    ]
+)
 def mode(request: pytest.FixtureRequest) -> str:
-    """Both ways to serve a viewer in turn."""
+    """All ways to serve a viewer in turn."""
     return str(request.param)
 
 

@@ -81,7 +81,7 @@ class FakeExecution:
         self.records.append(record)
         if record.get("kind") == "status":
             self.status = record["status"]
-        if record.get("kind") == "progress":
+        if record.get("kind") == "progress" and "name" not in record:
             self.progress = record["progress"]
         return record
 

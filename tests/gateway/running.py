@@ -13,6 +13,8 @@ from typing import Any
 
 import aiohttp
 import uvicorn
+from tests.gateway.event_watcher import EventWatcher
+from tests.gateway.many_watcher import ManyWatcher
 from tests.gateway.watcher import Watcher
 from tests.polling import soon
 
@@ -23,7 +25,8 @@ from runtail_gateway.rest import Rest
 from runtail_gateway.serve import server
 from runtail_gateway.settings import GatewaySettings
 
-PUSHED, PULLED = "pushed", "pulled"
+PUSHED, PULLED, EVENTS, MANY = "pushed", "pulled", "events", "many"
+_WATCHERS = {EVENTS: EventWatcher, MANY: ManyWatcher}
 SEND_BUFFER_BYTES = 64 * 1024  # of the kernel's, inherited by every viewer's socket
 
 
@@ -35,6 +38,7 @@ class Running:
     hub: Hub
     server: uvicorn.Server
     http: aiohttp.ClientSession
+    watcher: type[Watcher] = Watcher
 
     @property
     def address(self) -> str:
@@ -45,7 +49,7 @@ class Running:
         return f"ws://127.0.0.1:{self.port}"
 
     def watch(self, execution_id: str, query: str = "") -> Watcher:
-        return Watcher(self.sockets, execution_id, query)
+        return self.watcher(self.sockets, execution_id, query)
 
     async def metric(self, name: str) -> float:
         """Read one metric without labels."""
@@ -66,16 +70,20 @@ class Running:
 async def running(
     settings: GatewaySettings, redis: str | Nodes, mode: str = PUSHED
 ) -> AsyncIterator[Running]:
-    """Run a gateway as `runtail gateway` does (pushed), or under plain uvicorn (pulled)."""
+    """Run a gateway as `runtail gateway` does (pushed), or under plain uvicorn (pulled).
+
+    With *events* it is watched over Server-Sent Events, with *many* over `/ws/executions`.
+    """
     app = create_app(settings, redis)
-    uv = server(app, port=0) if mode == PUSHED else _plain(app)
+    uv = _plain(app) if mode == PULLED else server(app, port=0)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         task = asyncio.create_task(uv.serve([listener]))
         try:
             await soon(lambda: uv.started or task.done(), "the gateway answers")
             async with aiohttp.ClientSession() as http:
-                yield Running(listener.getsockname()[1], _hub(app), uv, http)
+                watcher = _WATCHERS.get(mode, Watcher)
+                yield Running(listener.getsockname()[1], _hub(app), uv, http, watcher)
         finally:
             uv.should_exit = True
             await task

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.gateway.worker import Worker
+from tests.polling import soon
 
 from runtail_broker.client import Nodes
 from runtail_broker.cursor import START
@@ -14,13 +15,41 @@ from runtail_gateway.metrics import Metrics
 from runtail_gateway.pages import PageCache
 from runtail_gateway.settings import GatewaySettings
 
+SMALL = GatewaySettings(message_bytes=4096, page_entries=4)
 
-def history_of(nodes: Nodes, worker: Worker, metrics: Metrics) -> History:
+
+def history_of(
+    nodes: Nodes,
+    worker: Worker,
+    metrics: Metrics,
+    settings: GatewaySettings | None = None,
+    cache_bytes: int = 100_000,
+) -> History:
     def doubted() -> None:
         return
 
-    reader, pages = StreamReader(nodes), PageCache(100_000)
-    return History(worker.execution_id, reader, pages, GatewaySettings(), metrics, doubted)
+    reader, pages = StreamReader(nodes), PageCache(cache_bytes)
+    return History(
+        worker.execution_id, reader, pages, settings or GatewaySettings(), metrics, doubted
+    )
+
+
+def reading_ahead() -> bool:
+    return any("read ahead" in task.get_name() for task in asyncio.all_tasks())
+
+
+async def walk(history: History) -> list[int]:
+    """Read everything from the start; list how many records each page had."""
+    counts: list[int] = []
+    cursor = START
+    while True:
+        page = history.known(cursor) or await history.read([cursor])
+        if page.message is None:
+            return counts
+        assert page.message.cursor is not None
+        counts.append(page.message.count)
+        cursor = page.message.cursor
+        await asyncio.sleep(0)
 
 
 def reads(metrics: Metrics) -> float:
@@ -55,3 +84,53 @@ async def test_a_viewer_that_leaves_during_a_shared_read_costs_the_others_nothin
     pages = await asyncio.gather(*others)
     assert {page.message.count for page in pages if page.message} == {1}
     assert reads(metrics) == 2
+
+
+async def test_what_follows_is_read_while_a_page_is_taken(
+    engine_nodes: Nodes, worker: Worker
+) -> None:
+    await worker.open()
+    await worker.log_many(batches=11, records=10)
+    metrics = Metrics()
+    history = history_of(engine_nodes, worker, metrics, SMALL)
+    first = await history.read([START])
+    await soon(lambda: reads(metrics) == 2, "the second read has begun")
+    place = (await worker.entries())[1].end
+    await soon(lambda: history.known(place), "what follows the first two frames is here")
+    assert first.message is not None
+    assert first.message.cursor == place
+
+
+async def test_every_record_is_read_once_however_the_pages_fall(
+    engine_nodes: Nodes, worker: Worker
+) -> None:
+    await worker.open()
+    await worker.log_many(batches=30, records=17)
+    for settings, cache_bytes in ((SMALL, 100_000), (SMALL, 1), (GatewaySettings(), 100_000)):
+        history = history_of(engine_nodes, worker, Metrics(), settings, cache_bytes)
+        assert sum(await walk(history)) == 511
+
+
+async def test_what_was_read_ahead_before_a_doubt_is_not_kept(
+    engine_nodes: Nodes, worker: Worker
+) -> None:
+    await worker.open()
+    await worker.log_many(batches=11, records=10)
+    metrics = Metrics()
+    history = history_of(engine_nodes, worker, metrics, SMALL)
+    await history.read([START])
+    await asyncio.sleep(0)
+    assert reads(metrics) == 2, "the second read is under way"
+    history.forget()
+    await soon(lambda: not reading_ahead(), "it is done")
+    assert history.known((await worker.entries())[1].end) is None
+
+
+async def test_no_read_ahead_outlives_its_history(engine_nodes: Nodes, worker: Worker) -> None:
+    await worker.open()
+    await worker.log_many(batches=11, records=10)
+    history = history_of(engine_nodes, worker, Metrics(), SMALL)
+    await history.read([START])
+    assert reading_ahead()
+    history.close()
+    await soon(lambda: not reading_ahead(), "it has been cancelled")

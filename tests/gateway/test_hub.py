@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.gateway.running import Running
+from tests.gateway.running import PULLED, PUSHED, Running
 from tests.gateway.watcher import Watcher
 from tests.gateway.worker import Worker
-from tests.polling import soon
+from tests.polling import a_moment, soon
 
 from runtail_broker.client import Nodes
-from runtail_broker.executions import Publisher
-from runtail_gateway.hub import _Lease
+from runtail_broker.ending import end
+
+
+@pytest.fixture(params=[PUSHED, pytest.param(PULLED, marks=pytest.mark.full)])
+def mode(request: pytest.FixtureRequest) -> str:
+    """How viewers are served, which the hub does not see."""
+    return str(request.param)
 
 
 async def channels(nodes: Nodes) -> set[bytes]:
@@ -25,7 +30,7 @@ async def channels(nodes: Nodes) -> set[bytes]:
 async def until_channels(nodes: Nodes, wanted: set[bytes]) -> None:
     async with asyncio.timeout(5):
         while await channels(nodes) != wanted:
-            pass
+            await a_moment()
 
 
 async def another_beat(watcher: Watcher) -> None:
@@ -73,6 +78,21 @@ async def test_a_gateway_has_one_subscriber_however_many_it_serves(
         await watcher.leave()
 
 
+async def test_what_an_execution_should_not_hold_does_not_stop_the_beats_of_others(
+    pushing: Running, engine_nodes: Nodes
+) -> None:
+    broken, healthy = (Worker(engine_nodes, name) for name in ("broken", "healthy"))
+    for worker in (broken, healthy):
+        await worker.open()
+    async with pushing.watch("broken") as one, pushing.watch("healthy") as other:
+        await one.caught_up()
+        await other.caught_up()
+        key = broken.keys.publishers
+        await engine_nodes.at(key, lambda node: node.hset(key, "somebody", "no publisher"))
+        for watcher in (one, other, one, other):
+            await another_beat(watcher)
+
+
 async def test_viewers_that_come_and_go_do_not_stop_the_beats_of_others(
     gateway: Running, engine_nodes: Nodes
 ) -> None:
@@ -113,26 +133,14 @@ async def test_a_beat_says_who_has_it_open_and_who_is_silent(
             lambda: {"open": 2, "silent": 1} in [beat["workers"] for beat in watcher.of("beat")],
             "one is silent",
         )
-        beating.cancel()
+        await end(beating)
         await worker.close("")
         await watcher.until(lambda: watcher.of("beat")[-1]["workers"]["open"] == 1, "one has left")
 
 
-def test_a_publisher_is_silent_only_after_one_beat_was_seen_for_a_whole_lease() -> None:
-    def seen(beat: int, *, is_open: bool = True) -> list[Publisher]:
-        return [Publisher("p", 0, 0, is_open, 0, beat, "owner")]
-
-    lease = _Lease()
-    assert lease.silent(seen(1), 0.0, 10.0) == 0
-    assert lease.silent(seen(1), 10.0, 10.0) == 0
-    assert lease.silent(seen(1), 10.1, 10.0) == 1
-    assert lease.silent(seen(2), 11.0, 10.0) == 0
-    assert lease.silent(seen(2), 20.9, 10.0) == 0
-    assert lease.silent(seen(2, is_open=False), 50.0, 10.0) == 0
-    assert lease.silent(seen(2), 51.0, 10.0) == 0
-
-
-@pytest.mark.parametrize("gateway_settings", [{"settle_seconds": 0.2}], indirect=True)
+@pytest.mark.parametrize(
+    "gateway_settings", [{"settle_seconds": 0.2, "sweep_seconds": 0.1}], indirect=True
+)
 async def test_an_execution_whose_end_was_forgotten_gets_it_from_the_gateway(
     gateway: Running, worker: Worker
 ) -> None:
@@ -144,7 +152,9 @@ async def test_an_execution_whose_end_was_forgotten_gets_it_from_the_gateway(
         assert watcher.of("end")[0]["totals"]["records"] == 3
 
 
-@pytest.mark.parametrize("gateway_settings", [{"settle_seconds": 60.0}], indirect=True)
+@pytest.mark.parametrize(
+    "gateway_settings", [{"settle_seconds": 60.0, "sweep_seconds": 0.1}], indirect=True
+)
 async def test_no_end_is_made_before_the_gateway_was_in_contact_long_enough(
     gateway: Running, worker: Worker
 ) -> None:
@@ -156,7 +166,9 @@ async def test_no_end_is_made_before_the_gateway_was_in_contact_long_enough(
         assert watcher.close_code is None
 
 
-@pytest.mark.parametrize("gateway_settings", [{"settle_seconds": 0.2}], indirect=True)
+@pytest.mark.parametrize(
+    "gateway_settings", [{"settle_seconds": 0.2, "sweep_seconds": 0.1}], indirect=True
+)
 async def test_no_end_is_made_while_somebody_has_it_open(gateway: Running, worker: Worker) -> None:
     await worker.open()
     await Worker(worker._nodes, worker.execution_id).open("participant")

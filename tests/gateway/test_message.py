@@ -13,7 +13,7 @@ from runtail_broker.cursor import Cursor, RecordId, chain, start_of
 from runtail_broker.entry import Entry
 from runtail_broker.frame import encode_frame
 from runtail_broker.splice import records_of
-from runtail_gateway.message import Message, pack, plain, render
+from runtail_gateway.message import Message, Packed, plain, render
 
 EPOCH = 7
 
@@ -42,7 +42,7 @@ def test_packing_keeps_every_record_within_the_size_and_chains_the_cursors(
     skip = min(skip, entries[0].count - 1)
     before = entries[0].cursor_at(skip) if skip else start_of(EPOCH)
     parts = [(entry, render(entry), 0 if i else skip) for i, entry in enumerate(entries)]
-    messages = pack(before, parts, max_bytes)
+    messages = list(Packed(before, parts, max_bytes))
     found = [record for message in messages for record in orjson.loads(message.json)["records"]]
     wanted = [line for _, text, skipped in parts for line in records_of(text)[skipped:]]
     assert found == [orjson.loads(line) for line in wanted]
@@ -61,7 +61,7 @@ def test_packing_keeps_every_record_within_the_size_and_chains_the_cursors(
 
 
 def test_packing_nothing_makes_no_message() -> None:
-    assert pack(start_of(EPOCH), [], 1000) == []
+    assert list(Packed(start_of(EPOCH), [], 1000)) == []
 
 
 def test_a_frame_that_holds_fewer_records_than_it_says_becomes_lost_ones() -> None:
@@ -82,7 +82,7 @@ def test_a_frame_that_holds_fewer_records_than_it_says_becomes_lost_ones() -> No
 def test_a_frame_is_what_a_websocket_client_reads(length: int) -> None:
     text = b"x" * length
     client = Protocol(CLIENT, max_size=None)
-    client.receive_data(Message(text).frame)
+    client.receive_data(Message((text,)).frame)
     (frame,) = client.events_received()
     assert (frame.opcode, frame.fin, bytes(frame.data)) == (Opcode.TEXT, True, text)  # type: ignore[union-attr]
 

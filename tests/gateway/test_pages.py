@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtail_broker.cursor import Cursor, RecordId
-from runtail_gateway.message import Message
-from runtail_gateway.pages import Page, PageCache
+from runtail_gateway.message import Message, Packed
+from runtail_gateway.pages import Page, PageCache, Unrendered
 
 MAX_BYTES = 20_000
 
@@ -17,7 +17,18 @@ def at(seq: int) -> Cursor:
 
 
 def page(size: int) -> Page:
-    return Page(Message(b"x" * size))
+    return Page(Message((b"x" * size,)))
+
+
+def unrendered(size: int) -> Unrendered:
+    return Unrendered(Packed(at(1), [], 1), at(9), size // 2, size - size // 2)
+
+
+def size_of(cache: PageCache, name: str, seq: int) -> int:
+    held = cache.get(name, at(seq))
+    if isinstance(held, Page):
+        return held.message.size if held.message else 0
+    return held.frame_bytes + held.waiting_bytes if held else 0
 
 
 def found(cache: PageCache, names: list[tuple[str, int]]) -> list[tuple[str, int]]:
@@ -55,22 +66,25 @@ def test_a_page_is_of_its_very_cursor_tag_included() -> None:
 
 @given(
     puts=st.lists(
-        st.tuples(st.sampled_from("abc"), st.integers(1, 5), st.integers(0, MAX_BYTES * 2))
+        st.tuples(
+            st.sampled_from("abc"),
+            st.integers(1, 5),
+            st.integers(0, MAX_BYTES * 2),
+            st.booleans(),
+        )
     ),
     forgotten=st.sampled_from("abc"),
 )
 def test_what_is_kept_never_exceeds_the_bound_and_is_always_the_newest(
-    puts: list[tuple[str, int, int]], forgotten: str
+    puts: list[tuple[str, int, int, bool]], forgotten: str
 ) -> None:
     cache = PageCache(MAX_BYTES)
     newest: dict[tuple[str, int], int] = {}
-    for name, seq, size in puts:
-        cache.put(name, at(seq), page(size))
+    for name, seq, size, rendered in puts:
+        cache.put(name, at(seq), page(size) if rendered else unrendered(size))
         newest[name, seq] = size
-        kept = [cache.get(*key) for key in ((n, at(s)) for n, s in newest)]
-        assert sum(len(p.message.json) for p in kept if p and p.message) <= MAX_BYTES
+        assert sum(size_of(cache, *key) for key in newest) <= MAX_BYTES
     for (name, seq), size in newest.items():
-        held = cache.get(name, at(seq))
-        assert held is None or (held.message is not None and len(held.message.json) == size)
+        assert cache.get(name, at(seq)) is None or size_of(cache, name, seq) == size
     cache.forget(forgotten)
     assert not any(name == forgotten for name, _ in found(cache, list(newest)))

@@ -12,7 +12,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.gateway.running import Running, running
 from tests.gateway.worker import Worker
+from tests.polling import soon
 
+from runtail import AsyncPublisher, PublisherSettings
 from runtail_broker.client import Nodes
 from runtail_broker.keys import index_of
 from runtail_broker.script import Limits
@@ -223,6 +225,43 @@ async def test_a_demo_runs_under_a_new_id_and_one_too_many_is_refused(pushing: R
     assert (await refused(pushing, "/executions/demo-2/start-streaming", "POST"))[0] == 429
     async with pushing.watch("demo-1", "wait=true") as watcher:
         await watcher.has(3)
+
+
+async def test_a_cancel_request_reaches_the_worker_and_the_viewers(
+    pushing: Running, engine_url: str, engine_nodes: Nodes, execution_id: str
+) -> None:
+    path = f"/executions/{execution_id}/cancel"
+    assert (await refused(pushing, path, "POST"))[0] == 404
+    settings = PublisherSettings(beat_seconds=0.2)
+    async with AsyncPublisher(engine_url, settings=settings) as publisher:
+        async with (
+            publisher.execution(execution_id) as run,
+            pushing.watch(execution_id, "wait=true") as watcher,
+        ):
+            assert await run.until_opened()
+            for again in (False, True):
+                async with pushing.http.post(f"{pushing.address}{path}?reason=enough") as answer:
+                    assert (answer.status, (await answer.json())["again"]) == (202, again)
+            await soon(lambda: run.cancel_requested, "the worker hears of it")
+            told = "cancel requested: enough"
+            await watcher.until(
+                lambda: any(r.get("reason") == told for r in watcher.records), "viewers are told"
+            )
+        assert await publisher.flush()
+    status, problem = await refused(pushing, path, "POST")
+    assert (status, problem["code"]) == (409, "conflict")
+
+
+@pytest.mark.parametrize("change", ["cancel", "start-streaming"])
+async def test_a_foreign_page_may_ask_for_no_change(
+    pushing: Running, worker: Worker, change: str
+) -> None:
+    await worker.open()
+    url = f"{pushing.address}/executions/{worker.execution_id}/{change}"
+    async with pushing.http.post(url, headers={"Origin": "https://evil.example"}) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (403, "foreign_origin")
+    async with pushing.http.post(url, headers={"Origin": pushing.address}) as answer:
+        assert answer.status in (202, 409)
 
 
 async def test_a_gateway_without_its_engine_lives_but_is_not_ready(

@@ -60,12 +60,16 @@ async def test_a_cursor_at_the_end_gets_nothing_but_what_comes(
         assert watcher.texts == ["new"]
 
 
-async def test_a_bare_record_id_resumes_after_that_record(gateway: Running, worker: Worker) -> None:
+@pytest.mark.parametrize("seq", [37, 41])
+async def test_a_bare_record_id_resumes_after_that_record(
+    gateway: Running, worker: Worker, seq: int
+) -> None:
+    """The 41st record is the last one of its frame."""
     await filled(worker)
     stored = await worker.stored()
-    async with gateway.watch(worker.execution_id, f"after={stored[36]['id']}") as watcher:
+    async with gateway.watch(worker.execution_id, f"after={stored[seq - 1]['id']}") as watcher:
         await watcher.has(101)
-        assert watcher.records == stored[37:]
+        assert watcher.records == stored[seq:]
 
 
 async def test_the_cursor_of_the_very_start_gets_everything_whatever_the_epoch(

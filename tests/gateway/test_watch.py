@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.gateway.running import Running
+from tests.gateway.running import PULLED, PUSHED, Running
 from tests.gateway.worker import Worker
 
 
@@ -191,6 +191,7 @@ async def test_what_says_nothing_is_refused_for_good_with_its_name(
         assert watcher.messages[0]["code"] == code
 
 
+@pytest.mark.parametrize("mode", [PUSHED, PULLED], indirect=True)
 async def test_a_viewer_that_talks_too_much_is_sent_away(gateway: Running, worker: Worker) -> None:
     await worker.open()
     async with gateway.watch(worker.execution_id) as watcher:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -57,7 +57,11 @@ class Worker:
 
     async def log(self, *messages: str) -> Answer:
         """Publish one batch of these messages; it must be stored."""
-        answer = await self._run(publish_call(self.execution_id, self.name, self._batch(messages)))
+        return await self.log_records([{"message": message} for message in messages])
+
+    async def log_records(self, records: Sequence[Mapping[str, object]]) -> Answer:
+        """Publish one batch of these logs; it must be stored."""
+        answer = await self._run(publish_call(self.execution_id, self.name, self._batch(records)))
         assert answer.word == "stored", answer
         return answer
 
@@ -155,8 +159,8 @@ class Worker:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _batch(self, messages: tuple[str, ...]) -> Batch:
-        lines = [encode(self.execution_id, {"message": message}).json for message in messages]
+    def _batch(self, records: Sequence[Mapping[str, object]]) -> Batch:
+        lines = [encode(self.execution_id, record).json for record in records]
         count, before = len(lines), self._sent
         self._number, self._sent = self._number + 1, before + count
         size, frame = sum(map(len, lines)), encode_frame(lines)

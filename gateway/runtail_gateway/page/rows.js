@@ -1,5 +1,6 @@
 // One row of a log: what it says, and its element. Log text is data: it only ever becomes textContent.
 
+import { because, eventText, isSafeLink } from "./events.js";
 import { lines, number, plain, stepDuration, timeOfDay } from "./wording.js";
 
 /** A row shows no more of a message; its details and its copy have all of it. */
@@ -66,35 +67,29 @@ function textOf(item) {
   const text = recordText(item);
   const [first, ...rest] = text.split(/\r\n|\r|\n/, 1_000);
   const element = cell("span", "text", first.slice(0, MAX_CHARS_IN_ROW));
+  if (item.kind === "link" && isSafeLink(item.record)) element.replaceChildren(anchorOf(item.record));
   if (first.length > MAX_CHARS_IN_ROW) element.append("…");
   const more = rest.length + (item.record.error_message ? item.record.error_message.split("\n").length : 0);
   if (more) element.append(cell("span", "more", `+${lines(more)}`));
   return element;
 }
 
+function anchorOf({ name, url }) {
+  const anchor = cell("a", "", plain(name || url));
+  anchor.href = url;
+  anchor.title = url;
+  anchor.target = "_blank";
+  anchor.rel = "noopener noreferrer";
+  return anchor;
+}
+
 function toneOf({ kind, marker, record }) {
   if (marker) return `is-${marker}`;
-  return kind === "log" ? `is-${record.level}` : `is-event is-${kind}`;
+  return kind === "log" ? `is-${record.level}` : `is-event is-${kind}${record.status === "failed" ? " is-failed" : ""}`;
 }
 
-function recordText({ kind, record }) {
-  switch (kind) {
-    case "log":
-      return plain(record.message);
-    case "status":
-      return `status ${record.status}${because(record)}`;
-    case "progress":
-      return record.progress == null ? "progress unknown" : `progress ${record.progress} %`;
-    case "lost":
-      return `${lines(record.lost)} lost before they reached the log${because(record)}`;
-    case "end":
-      return `end, ${record.status}${record.totals ? `, ${lines(record.totals.records)}` : ""}`;
-    default:
-      return JSON.stringify(record);
-  }
-}
+const recordText = ({ kind, record }) => (kind === "log" ? plain(record.message) : eventText(kind, record));
 
-const because = ({ reason }) => (reason ? `: ${plain(reason)}` : "");
 const span = (from, to) => (from === to ? `line ${number(from)}` : `lines ${number(from)} to ${number(to)}`);
 
 function markerText(item) {

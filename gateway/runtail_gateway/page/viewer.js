@@ -169,7 +169,7 @@ export class Viewer {
     if (record.seq <= this.#stateSeq) return;
     const at = record.timestamp ?? new Date(Number(record.id.split("-")[0])).toISOString();
     const state = (this.execution ??= { id: record.execution_id, status: "running", created_at: at });
-    if (record.kind === "progress") state.progress = record.progress;
+    if (record.kind === "progress" && !record.name) state.progress = record.progress;
     if (record.kind !== "status") return;
     state.status = record.status;
     state.reason = record.reason ?? null;

@@ -126,9 +126,10 @@ async def test_a_finished_execution_shows_complete_its_status_and_its_exact_dura
 ) -> None:
     await watch(page, gateway, run)
     await run.log("", kind="progress", progress=40)
+    await run.log("", kind="progress", progress=90, name="a part")
     await expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "40")
     await run.finish("failed")
-    await expect(words(page)).to_have_text("complete, 4 lines")
+    await expect(words(page)).to_have_text("complete, 5 lines")
     await expect(page.locator(".pane .status .word")).to_have_text("failed")
     await expect(page.locator(".elapsed")).to_have_text("1 min 23 s")
     assert len(run.connections) == 1

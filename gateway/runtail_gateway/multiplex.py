@@ -1,0 +1,195 @@
+"""Answer `WS /ws/executions`: many executions over one socket, each with its own cursor.
+
+The client sends `subscribe` and `unsubscribe`; whatever concerns an execution carries its
+`execution_id`. One that is refused, or has ended, leaves the others as they are. All take turns at
+the socket, a message each, so that a busy one holds up a quiet one by one message at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import orjson
+from starlette.websockets import WebSocket
+
+from runtail_broker.ending import end
+from runtail_broker.errors import RuntailError
+from runtail_gateway.hub import Hub
+from runtail_gateway.message import Message, plain
+from runtail_gateway.metrics import Metrics
+from runtail_gateway.settings import GatewaySettings
+from runtail_gateway.viewer import Gone, never
+from runtail_gateway.viewing import viewing
+from runtail_gateway.websocket import SocketEndpoint, SocketOutlet
+from runtail_gateway.wish import Refused, Wish, checked_id
+
+_MOST_CHARS: Final = 64 * 1024  # of what a client says at once
+_ASKED: Final = "subscribe or unsubscribe with an execution's id"
+
+
+class _Turns:
+    """The socket's outlet, which the viewers of all its executions use in turn."""
+
+    def __init__(self, outlet: SocketOutlet) -> None:
+        self._outlet, self._turn = outlet, asyncio.Lock()
+
+    async def send(self, message: Message) -> None:
+        async with self._turn:
+            await self._outlet.send(message)
+
+
+class _Part:
+    """The outlet of one execution's viewer: its messages say whose they are."""
+
+    def __init__(self, turns: _Turns, execution_id: str) -> None:
+        self._turns = turns
+        self._head = b'{"execution_id":%b,' % orjson.dumps(execution_id)
+        self.write: Callable[[Message], bool] = never
+
+    async def send(self, message: Message) -> None:
+        first, *rest = message.parts
+        parts = (self._head, first[1:], *rest)
+        await self._turns.send(Message(parts, message.before, message.cursor, message.count))
+
+    async def close(self, code: int, reason: str) -> None:
+        """Leave the socket open: it is for others too."""
+
+
+class ExecutionsSocket(SocketEndpoint):
+    """The endpoint: one instance serves all such sockets of a gateway."""
+
+    def _outlet(self, socket: WebSocket) -> SocketOutlet:
+        return SocketOutlet(socket, None, self._metrics)
+
+    async def _serve(self, socket: WebSocket, outlet: SocketOutlet) -> None:
+        await _Client(socket, outlet, self._hub, self._settings, self._metrics).serve()
+
+
+class _Client:
+    """One socket, and a task for each execution that it is subscribed to."""
+
+    def __init__(
+        self,
+        socket: WebSocket,
+        outlet: SocketOutlet,
+        hub: Hub,
+        settings: GatewaySettings,
+        metrics: Metrics,
+    ) -> None:
+        self._socket, self._turns = socket, _Turns(outlet)
+        self._hub, self._settings, self._metrics = hub, settings, metrics
+        self._parts: dict[str, asyncio.Task[None]] = {}
+        self._allowance = _Allowance(settings.client_messages)
+
+    async def serve(self) -> None:
+        """Do what the client says until it leaves; raise Refused for what makes no sense."""
+        try:
+            while (said := await self._receive()) is not None:
+                await self._obey(said)
+        finally:
+            await end(*self._parts.values())
+
+    async def _receive(self) -> dict[str, Any] | None:
+        message = await self._socket.receive()
+        if message["type"] == "websocket.disconnect":
+            self._metrics.closed(int(message.get("code") or 1005))
+            return None
+        if not self._allowance.take(time.monotonic()):
+            raise Refused(4408, "too_many_messages", "more messages than the gateway takes")
+        return _said(message.get("text") or "")
+
+    async def _obey(self, said: dict[str, Any]) -> None:
+        name = said.get("execution_id")
+        match said.get("type"):
+            case "subscribe" if isinstance(name, str):
+                await self._subscribe(name, said)
+            case "unsubscribe" if isinstance(name, str):
+                await self._unsubscribe(name)
+            case _:
+                nothing = f"{str(said)[:200]} says nothing, expected {_ASKED}"
+                raise Refused(4400, "bad_request", nothing)
+
+    async def _subscribe(self, name: str, said: dict[str, Any]) -> None:
+        part = _Part(self._turns, name)
+        try:
+            if name in self._parts:
+                raise Refused(4400, "subscribed", f"{name[:128]!r} is subscribed to already")
+            if len(self._parts) >= self._settings.subscriptions:
+                most = self._settings.subscriptions
+                raise Refused(4329, "too_many", f"{most} subscriptions, the most allowed")
+            wish = Wish.read(_parameters(said), self._settings.after_limit)
+            checked_id(name)
+        except Refused as refused:
+            return await part.send(_error(refused))
+        self._parts[name] = asyncio.create_task(self._view(part, name, wish))
+        return None
+
+    async def _unsubscribe(self, name: str) -> None:
+        task = self._parts.pop(name, None)
+        if task is not None:
+            await end(task)
+        await _Part(self._turns, name).send(plain("unsubscribed", {}))
+
+    async def _view(self, part: _Part, name: str, wish: Wish) -> None:
+        """Serve one subscription to its end."""
+        try:
+            await part.send(plain("subscribed", {}))
+            async with viewing(self._hub, self._settings, part, name, wish) as viewer:
+                await asyncio.wait([viewer.done])
+                viewer.done.result()
+        except Gone:
+            return  # the socket's own loop sees it too
+        except Refused as refused:
+            await part.send(_error(refused))
+        except RuntailError as error:
+            await part.send(_error(Refused(4330, "unavailable", str(error))))
+        finally:
+            if self._parts.get(name) is asyncio.current_task():
+                del self._parts[name]
+
+
+class _Allowance:
+    """How many messages a client may still send: *most* at once, and as many again a minute."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._left = most, float(most)
+        self._at = time.monotonic()
+
+    def take(self, now: float) -> bool:
+        """Take one; False if none is left."""
+        self._left = min(self._most, self._left + (now - self._at) * self._most / 60)
+        self._at = now
+        self._left -= 1
+        return self._left >= 0
+
+
+def _said(text: str) -> dict[str, Any]:
+    if len(text) > _MOST_CHARS:
+        raise Refused(
+            4400, "bad_request", f"{len(text)} characters, expected at most {_MOST_CHARS}"
+        )
+    try:
+        said = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise Refused(4400, "bad_request", f"{text[:200]!r} is no JSON: {error}") from error
+    if not isinstance(said, dict):
+        raise Refused(4400, "bad_request", f"{text[:200]!r} is no object, expected {_ASKED}")
+    return said
+
+
+def _parameters(said: dict[str, Any]) -> list[tuple[str, str]]:
+    """Spell the fields of a `subscribe` as the query parameters of one execution's address."""
+    after = said.get("after", [])
+    pairs = [("after", str(each)) for each in (after if isinstance(after, list) else [after])]
+    for name in ("tail", "wait"):
+        if name in said:
+            value = said[name]
+            pairs.append((name, str(value).lower() if isinstance(value, bool) else str(value)))
+    return pairs
+
+
+def _error(refused: Refused) -> Message:
+    return plain("error", {"code": refused.code, "message": refused.message})

@@ -1,0 +1,139 @@
+"""Look after executions whose workers fell silent: one gateway at a time does.
+
+What is decided lies in `leases` and `rounds`; here is when to look and what to call. Everything it
+calls is a compare-and-set, so two gateways that both believe to be the one do no harm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from redis.asyncio import Redis
+
+from runtail_broker.claim import Claim
+from runtail_broker.client import Nodes
+from runtail_broker.ending import end
+from runtail_broker.errors import RuntailError
+from runtail_broker.executions import Executions
+from runtail_broker.script import Answer, Call, finish_call, give_up_call, mark_call
+from runtail_gateway.leases import Finish, GiveUp, Leases, Mark, Verdict, Windows
+from runtail_gateway.metrics import Metrics
+from runtail_gateway.rounds import Rounds
+from runtail_gateway.settings import GatewaySettings
+
+log = logging.getLogger("runtail.gateway")
+_INDEX_PARTS = 32  # the newest and a moving portion of 16 buckets
+
+
+class Sweeper:
+    """Sweep from a task of its own. Use as an async context manager, within one event loop.
+
+    *contact* asks for how many seconds there has been uninterrupted contact with the same
+    primaries; *watched* lists executions that are looked at though the index may have lost them.
+    """
+
+    def __init__(
+        self,
+        nodes: Nodes,
+        contact: Callable[[], Awaitable[float]],
+        watched: Callable[[], Sequence[str]],
+        settings: GatewaySettings,
+        metrics: Metrics,
+    ) -> None:
+        self._nodes, self._contact, self._watched = nodes, contact, watched
+        self._settings, self._metrics = settings, metrics
+        self._executions = Executions(nodes)
+        self._claim = Claim(nodes, "sweeper", settings.claim_seconds)
+        self._forget()
+
+    async def __aenter__(self) -> Sweeper:
+        self._task = asyncio.create_task(self._run(), name="sweeper")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await end(self._task)
+        try:
+            await self._claim.release()
+        except RuntailError as error:
+            log.info("the sweeper's claim was not given back: %s", error)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.sweep_seconds * random.uniform(0.8, 1.2))
+            try:
+                await self._sweep()
+            except RuntailError as error:
+                log.info("sweep broken off: %s", error)
+            except Exception:  # whatever it is, the next sweep must come
+                log.exception("a sweep failed")
+
+    async def _sweep(self) -> None:
+        """Look once, if this gateway is the one that does."""
+        holds = await self._claim.hold()
+        self._metrics.sweeping.set(holds)
+        if not holds:
+            self._forget()  # another one counts now: what was seen before does not go on
+            return
+        rounds = self._rounds
+        newest = await self._executions.listed(0, rounds.newest)
+        portion = await self._executions.listed(rounds.offset, rounds.portion)
+        chosen = rounds.choose(newest, portion, self._watched())
+        looks = await self._executions.looks(chosen)
+        rounds.saw(chosen, looks)
+        self._leases.keep(rounds.running)
+        # asked after the look: a primary that changed before or meanwhile begins the counts anew
+        contact_seconds = await self._contact()
+        verdicts = self._leases.look(looks, time.monotonic(), contact_seconds)
+        if self._claim.held:
+            await self._carry_out(verdicts)
+
+    async def _carry_out(self, verdicts: Sequence[Verdict]) -> None:
+        marks = [v for v in verdicts if isinstance(v, Mark)]
+        words = await self._call([self._call_for(v) for v in marks], replicated=False)
+        self._metrics.lost.inc(words.count("marked"))
+        last = [v for v in verdicts if not isinstance(v, Mark)]
+        words = await self._call([self._call_for(v) for v in last], replicated=True)
+        self._metrics.ends.inc(words.count("ended"))
+
+    def _call_for(self, verdict: Verdict) -> Call:
+        match verdict:
+            case Mark(name, "", seen):
+                return mark_call(name, "", seen, "worker lost: nobody has it open")
+            case Mark(name, publisher, seen):
+                silent = f"silent for {self._settings.lease_seconds:g} s"
+                return mark_call(name, publisher, seen, f"worker lost: {silent}")
+            case GiveUp(name, seen, publishers):
+                return give_up_call(name, seen, publishers, "worker lost")
+            case Finish(name):
+                return finish_call(name)
+
+    async def _call(self, calls: Sequence[Call], *, replicated: bool) -> list[str]:
+        """Run *calls*, those of one node together; list the answers' words."""
+        by_node: dict[Redis, list[Call]] = {}
+        for call in calls:
+            by_node.setdefault(await self._nodes.node_of(call.execution_id), []).append(call)
+        words: list[str] = []
+        for some in by_node.values():
+            answers = await self._nodes.run_all(some, replicated=replicated)
+            words += [answer.word for answer in answers if isinstance(answer, Answer)]
+            for answer in answers:
+                if isinstance(answer, RuntailError):
+                    log.warning("the sweeper was refused: %s", answer)
+        return words
+
+    def _forget(self) -> None:
+        settings = self._settings
+        portion = max(1, settings.sweep_index // _INDEX_PARTS)
+        self._rounds = Rounds(portion, settings.sweep_running)
+        self._leases = Leases(
+            Windows(
+                lease_seconds=settings.lease_seconds,
+                finality_seconds=settings.finality_seconds,
+                settle_seconds=settings.settle_seconds,
+                gap_seconds=max(settings.lease_seconds / 3, settings.sweep_seconds * 2),
+            )
+        )

@@ -1,0 +1,106 @@
+"""Greet a viewer of one execution and serve it, over whatever protocol its outlet speaks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from runtail_broker.cursor import START, Cursor, start_of
+from runtail_broker.errors import ExecutionNotFound
+from runtail_broker.proof import Bounds
+from runtail_broker.state import ExecutionState
+from runtail_gateway.hub import Hub
+from runtail_gateway.message import PROTOCOL, Message, plain
+from runtail_gateway.metrics import Metrics
+from runtail_gateway.settings import GatewaySettings
+from runtail_gateway.viewer import Outlet, Viewer
+from runtail_gateway.wish import Refused, Wish
+
+
+class Viewers:
+    """How many connections of viewers this process serves; one object for all endpoints."""
+
+    def __init__(self, most: int, metrics: Metrics) -> None:
+        self._most, self._metrics = most, metrics
+        self._now = 0
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Count one connection while the block lasts; raise Refused if it is one too many."""
+        if self._now >= self._most:
+            raise Refused(4329, "too_many", f"{self._most} viewers, the most allowed", 503)
+        self._now += 1
+        self._metrics.viewers.set(self._now)
+        try:
+            yield
+        finally:
+            self._now -= 1
+            self._metrics.viewers.set(self._now)
+
+
+@asynccontextmanager
+async def viewing(
+    hub: Hub, settings: GatewaySettings, outlet: Outlet, execution_id: str, wish: Wish
+) -> AsyncIterator[Viewer]:
+    """Say `hello` to *outlet*, and serve it while the block lasts.
+
+    Raises Refused, before anything is sent, for an execution that is not there.
+    """
+    async with hub.watch(execution_id) as tail:
+        state, bounds = await hub.executions.look(execution_id)
+        if state is None and not wish.wait:
+            raise Refused(4404, "not_found", str(ExecutionNotFound(execution_id)), 404)
+        cursors = await _start(hub, execution_id, wish, bounds)
+        await outlet.send(_hello(state, bounds, cursors[0]))
+        viewer = Viewer(outlet, tail, cursors, settings)
+        viewer.start()
+        try:
+            yield viewer
+        finally:
+            await viewer.stop()
+
+
+async def until_either(viewer: Viewer, listening: Coroutine[Any, Any, None]) -> None:
+    """Wait until *viewer* has been served or *listening* to its client ends; raise what that did.
+
+    What the viewer raised counts first.
+    """
+    task = asyncio.create_task(listening)
+    try:
+        await asyncio.wait([task, viewer.done], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        task.cancel()
+    if viewer.done.done():
+        viewer.done.result()
+    elif not task.cancelled():
+        task.result()
+
+
+async def _start(hub: Hub, execution_id: str, wish: Wish, bounds: Bounds) -> list[Cursor]:
+    if wish.after:
+        return list(wish.after)
+    if wish.new_only:
+        return [START if bounds.epoch is None else bounds.last]
+    if bounds.epoch is None:
+        return [START]
+    if wish.tail is not None:
+        seq = max(0, bounds.last.number - wish.tail)
+        return [await hub.reader.cursor_at(execution_id, seq)]
+    return [start_of(bounds.epoch)]
+
+
+def _hello(state: ExecutionState | None, bounds: Bounds, cursor: Cursor) -> Message:
+    known = state is not None
+    return plain(
+        "hello",
+        {
+            "protocol": PROTOCOL,
+            "epoch": state.epoch if state else None,
+            "execution": state.json() if state else None,
+            "cursor": str(cursor),
+            "first": bounds.first_seq if known else None,
+            "last": bounds.last.number if known else None,
+        },
+    )

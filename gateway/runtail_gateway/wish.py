@@ -1,0 +1,72 @@
+"""Read what a viewer asks for, and refuse what makes no sense."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runtail_broker.cursor import Cursor
+from runtail_broker.errors import InvalidCursor, InvalidExecutionId
+from runtail_broker.keys import checked
+
+
+class Refused(Exception):
+    """A viewer that is not served: *close_code* tells it whether to come again.
+
+    Over HTTP it is the *status* that says so.
+    """
+
+    def __init__(self, close_code: int, code: str, message: str, status: int = 400) -> None:
+        self.close_code, self.code, self.message = close_code, code, message
+        self.status = status
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a viewer asked for: its cursors newest first, or only what is new, or the last N."""
+
+    after: tuple[Cursor, ...]
+    new_only: bool
+    tail: int | None
+    wait: bool
+
+    @classmethod
+    def read(cls, query: Sequence[tuple[str, str]], after_limit: int) -> Wish:
+        """Read the query parameters; raise Refused for those that say nothing."""
+        after = [value for name, value in query if name == "after"]
+        if len(after) > after_limit:
+            raise Refused(
+                4400, "bad_request", f"{len(after)} after, expected at most {after_limit}"
+            )
+        options = dict(query)
+        new_only = after == ["$"]
+        try:
+            cursors = () if new_only else tuple(Cursor.parse(text) for text in after)
+        except InvalidCursor as error:
+            raise Refused(4400, "bad_cursor", str(error)) from error
+        return cls(cursors, new_only, _count(options.get("tail")), _flag(options.get("wait")))
+
+
+def checked_id(text: str) -> str:
+    """Return *text* if it can be an execution's id; raise Refused if not."""
+    try:
+        return checked(text)
+    except InvalidExecutionId as error:
+        raise Refused(4400, "bad_execution_id", str(error)) from error
+
+
+def _count(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise Refused(4400, "bad_request", f"tail is {text[:40]!r}, expected a whole number")
+    return int(text)
+
+
+def _flag(text: str | None) -> bool:
+    if text in (None, "false", "0"):
+        return False
+    if text in ("true", "1"):
+        return True
+    raise Refused(4400, "bad_request", f"wait is {text[:40]!r}, expected true or false")

@@ -1,0 +1,76 @@
+"""The careful client, over Server-Sent Events: as `EventSource` does, with the same checks."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+from tests.gateway.watcher import Watcher
+
+_CLOSE_CODES = {204: 1000, 400: 4400, 404: 4404, 503: 4329}  # what each says to a client
+
+
+class EventWatcher(Watcher):
+    """Watch one execution by `GET /executions/{id}/events`; a refusal is told as an `error`."""
+
+    def __init__(self, address: str, execution_id: str, query: str = "") -> None:
+        super().__init__(address.replace("ws://", "http://"), execution_id, query)
+        self._path = f"/executions/{quote(execution_id, safe='')}/events"
+        self.last_event_id = ""
+        self._http: aiohttp.ClientSession | None = None
+        self._answer: aiohttp.ClientResponse | None = None
+
+    async def connect(self, query: str) -> None:
+        await self._ask("?" + query if query else "", {})
+
+    async def come_back_as_a_browser(self, query: str = "") -> None:
+        """Come back to the same address with the id of the last event, as `EventSource` does."""
+        address = "?" + query if query else ""
+        await self._ask(address, {"Last-Event-ID": self.last_event_id})
+
+    async def _ask(self, query: str, headers: dict[str, str]) -> None:
+        await self.leave()
+        self.close_code = None
+        timeout = aiohttp.ClientTimeout(total=None)
+        self._http = aiohttp.ClientSession(headers=headers, timeout=timeout)
+        self._answer = await self._http.get(self._address + self._path + query)
+        self._task = asyncio.create_task(self._events(self._answer))
+
+    async def leave(self) -> None:
+        self.reading.set()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        if self._answer is not None:
+            self._answer.close()
+        if self._http is not None:
+            await self._http.close()
+        self._task = self._http = self._answer = None
+
+    async def come_back(self, address: str = "") -> None:
+        await super().come_back(address.replace("ws://", "http://"))
+
+    async def _events(self, answer: aiohttp.ClientResponse) -> None:
+        if answer.status != 200:
+            problem: dict[str, Any] = await answer.json() if answer.status != 204 else {}
+            self.messages.append(
+                {"type": "error", "code": problem.get("code"), "message": problem.get("detail")}
+            )
+            self.close_code = _CLOSE_CODES[answer.status]
+            return
+        assert answer.content_type == "text/event-stream"
+        data: list[str] = []
+        async for raw in answer.content:
+            line = raw.decode().rstrip("\n")
+            name, _, value = line.partition(": ")
+            if name == "data":
+                data.append(value)
+            elif name == "id":
+                self.last_event_id = value
+            elif not line and data:
+                self.take("\n".join(data))
+                data = []
+                await self.reading.wait()
+        self.close_code = 1000 if self.of("end") else 1006

@@ -1,0 +1,195 @@
+"""Pages of a log around a place, filtered, with context; downloads as text and compressed."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+from backports import zstd
+from tests.gateway.running import Running
+from tests.gateway.test_rest import get, refused
+from tests.gateway.worker import Worker
+
+from runtail_broker.client import Nodes
+
+pytestmark = pytest.mark.timeout(40)
+Record = dict[str, Any]
+LEVELS = ("debug", "info", "warning", "error")
+
+
+@pytest.fixture
+async def filled(worker: Worker) -> Worker:
+    """A worker with a status and 200 logs, of four levels and five steps, in odd frames."""
+    await worker.open()
+    number = 0
+    for size in (1, 7, 30, 2, 60, 1, 50, 49):
+        records = []
+        for _ in range(size):
+            number += 1
+            fields = {"message": f"row {number}", "level": LEVELS[number % 4 % 3]}
+            if number % 50 == 0:
+                fields = {"message": f"Disk (full) {number}", "level": "error"}
+            records.append(fields | {"step_name": f"step {number % 5}"})
+        await worker.log_records(records)
+    return worker
+
+
+def path(worker: Worker, query: str) -> str:
+    return f"/executions/{worker.execution_id}/logs?{query}"
+
+
+FILTERS: dict[str, Callable[[Record], bool]] = {
+    "level=error": lambda r: r.get("level") == "error",
+    "level=error,warning": lambda r: r.get("level") in ("error", "warning"),
+    "level=error&level=debug": lambda r: r.get("level") in ("error", "debug"),
+    "step=step 3": lambda r: r.get("step_name") == "step 3",
+    "step=step 3&level=info": lambda r: r.get("step_name") == "step 3" and r["level"] == "info",
+    "q=DISK (": lambda r: "disk (" in r.get("message", "").lower(),
+    "q=row 1.": lambda r: False,  # taken literally
+    "q=nowhere": lambda r: False,
+}
+
+
+async def forwards(gateway: Running, worker: Worker, query: str) -> list[Record]:
+    records: list[Record] = []
+    after = "0-0:0:-"
+    for _ in range(500):
+        page = await get(gateway, path(worker, f"{query}&after={after}"))
+        records += page["records"]
+        if page["cursor"] == after:
+            return records
+        after = page["cursor"]
+    raise AssertionError("the pages never end")
+
+
+async def backwards(gateway: Running, worker: Worker, query: str) -> list[Record]:
+    page = await get(gateway, path(worker, f"{query}&tail=11"))
+    records = list(page["records"])
+    while page["before"] is not None:
+        page = await get(gateway, path(worker, f"{query}&limit=11&before={page['before']}"))
+        records = page["records"] + records
+    return records
+
+
+@pytest.mark.parametrize("gateway_settings", [{"search_records": 70}], indirect=True)
+@pytest.mark.parametrize("query", FILTERS)
+async def test_walking_filtered_pages_either_way_yields_each_match_once(
+    pushing: Running, filled: Worker, query: str
+) -> None:
+    expected = [record for record in await filled.stored() if FILTERS[query](record)]
+    assert await forwards(pushing, filled, f"{query}&limit=11") == expected
+    assert await backwards(pushing, filled, query) == expected
+
+
+@pytest.mark.parametrize("gateway_settings", [{"search_records": 20}], indirect=True)
+async def test_a_search_stays_within_its_bound_and_says_how_far_it_looked(
+    pushing: Running, filled: Worker
+) -> None:
+    page = await get(pushing, path(filled, "q=nowhere"))
+    assert (page["records"], page["matches"]) == ([], [])
+    assert page["looked"] == {"first_seq": 1, "last_seq": 20}
+    page = await get(pushing, path(filled, "q=nowhere&tail=5"))
+    assert page["looked"]["last_seq"] == 201
+    assert page["before"] == page["looked"]["first_seq"] == 182
+
+
+async def test_the_next_error_comes_with_its_neighbours(pushing: Running, filled: Worker) -> None:
+    page = await get(pushing, path(filled, "level=error&limit=1&context=2"))
+    assert page["matches"] == [51]
+    assert [record["seq"] for record in page["records"]] == [49, 50, 51, 52, 53]
+    page = await get(pushing, path(filled, f"level=error&limit=1&after={page['cursor']}"))
+    assert page["matches"] == [101]
+    page = await get(pushing, path(filled, "level=error&tail=1&context=2"))
+    assert page["matches"] == [201]
+    assert [record["seq"] for record in page["records"]] == [199, 200, 201]
+
+
+@pytest.mark.parametrize(
+    ("seq", "limit", "first", "last"),
+    [
+        (100, 20, 90, 109),
+        (1, 20, 1, 20),
+        (201, 20, 191, 201),
+        (9**15, 4, 199, 201),
+        (40, 1, 40, 40),
+    ],
+)
+async def test_a_page_around_a_seq_has_it_in_its_middle(
+    pushing: Running, filled: Worker, seq: int, limit: int, first: int, last: int
+) -> None:
+    page = await get(pushing, path(filled, f"around={seq}&limit={limit}"))
+    assert [record["seq"] for record in page["records"]] == list(range(first, last + 1))
+    assert page["before"] == (first if first > 1 else None)
+    rest = await get(pushing, path(filled, f"after={page['cursor']}"))
+    assert [record["seq"] for record in rest["records"]] == list(range(last + 1, 202))
+
+
+async def test_a_place_is_found_in_few_reads(
+    pushing: Running, worker: Worker, engine_nodes: Nodes
+) -> None:
+    await worker.open()
+    await worker.log_many(batches=2000, records=10)
+    (shard,) = await engine_nodes.shards()
+
+    async def reads() -> int:
+        stats = await shard.node.info("commandstats")
+        names = ("cmdstat_xrange", "cmdstat_xrevrange", "cmdstat_hmget", "cmdstat_hgetall")
+        return sum(int(stats.get(name, {}).get("calls", 0)) for name in names)
+
+    before = await reads()
+    page = await get(pushing, path(worker, "around=12345&limit=10"))
+    assert [record["seq"] for record in page["records"]] == list(range(12340, 12350))
+    assert await reads() - before <= 60  # two of them, and a state, make one round trip
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["level=loud", "q=" + "x" * 201, "around=5&level=error", "context=3", "level=error&context=0"],
+)
+async def test_what_makes_no_sense_is_refused(pushing: Running, filled: Worker, query: str) -> None:
+    status, problem = await refused(pushing, path(filled, query))
+    assert (status, problem["code"]) == (400, "bad_request")
+    assert "expected" in problem["detail"]
+
+
+async def download(gateway: Running, worker: Worker, name: str, coding: str) -> bytes:
+    url = f"{gateway.address}/executions/{worker.execution_id}/{name}"
+    request = gateway.http.get(url, headers={"Accept-Encoding": coding}, auto_decompress=False)
+    async with request as answer:
+        assert answer.status == 200
+        assert answer.headers.get("Content-Encoding", "") == coding.partition(";")[0].strip("*, ")
+        return await answer.read()
+
+
+@pytest.mark.parametrize("name", ["logs.ndjson", "logs.txt"])
+async def test_a_download_is_the_same_however_it_is_compressed(
+    pushing: Running, filled: Worker, name: str
+) -> None:
+    plain = await download(pushing, filled, name, "")
+    assert len(plain.splitlines()) == 201
+    assert gzip.decompress(await download(pushing, filled, name, "gzip")) == plain
+    assert zstd.decompress(await download(pushing, filled, name, "zstd")) == plain
+
+
+async def test_a_text_reads_well_and_holds_no_control_sequences(
+    pushing: Running, worker: Worker
+) -> None:
+    await worker.open()
+    evil = {"message": "\x1b[31mred\x1b[0m \u202e", "level": "error", "step_name": "load"}
+    await worker.log_records([evil | {"error_message": "Traceback\n  boom"}])
+    lines = (await download(pushing, worker, "logs.txt", "")).decode().splitlines()
+    assert lines[1].split(maxsplit=1)[0] == "2"
+    assert "error" in lines[1]
+    assert lines[1].endswith(r"load \x1b[31mred\x1b[0m \u202e")
+    assert [line.strip() for line in lines[2:]] == ["Traceback", "boom"]
+
+
+async def test_a_download_goes_on_after_a_cursor(pushing: Running, filled: Worker) -> None:
+    page = await get(pushing, path(filled, "limit=150"))
+    url = f"{pushing.address}/executions/{filled.execution_id}/logs.ndjson?after={page['cursor']}"
+    async with pushing.http.get(url) as answer:
+        rest = [orjson.loads(line) for line in (await answer.read()).splitlines()]
+    assert page["records"] + rest == await filled.stored()

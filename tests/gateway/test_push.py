@@ -1,0 +1,49 @@
+"""Writing to transports under the uvicorn that is installed: the contract with a private class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.gateway.running import Running
+from tests.gateway.worker import Worker
+from tests.polling import soon
+
+from runtail_gateway.message import plain
+from runtail_gateway.push import PROTOCOL, Push
+
+
+def protocol_of(gateway: Running) -> Any:
+    (protocol,) = (c for c in gateway.server.server_state.connections if hasattr(c, "push"))
+    return protocol
+
+
+def test_this_uvicorn_has_a_transport_to_write_to() -> None:
+    assert PROTOCOL is not None
+
+
+async def test_nothing_is_written_after_uvicorn_has_sent_a_close(
+    pushing: Running, worker: Worker
+) -> None:
+    await worker.open()
+    async with pushing.watch(worker.execution_id) as watcher:
+        await watcher.caught_up()
+        protocol = protocol_of(pushing)
+        push: Push = protocol.push
+        assert push.write(plain("beat", {"cursor": watcher.messages[-1]["cursor"]}))
+        protocol.close_sent = True
+        assert push.closing
+        assert not push.write(plain("beat", {}))
+        protocol.close_sent = False
+
+
+async def test_nothing_is_written_to_a_connection_that_is_gone(
+    pushing: Running, worker: Worker
+) -> None:
+    await worker.open()
+    watcher = pushing.watch(worker.execution_id)
+    await watcher.connect("")
+    await watcher.caught_up()
+    push: Push = protocol_of(pushing).push
+    await watcher.leave()
+    await soon(lambda: push.closing, "the push knows that its connection is gone")
+    assert not push.write(plain("beat", {}))
