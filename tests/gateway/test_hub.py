@@ -33,6 +33,16 @@ async def until_channels(nodes: Nodes, wanted: set[bytes]) -> None:
             await a_moment()
 
 
+async def _keep_beating(worker: Worker) -> None:
+    while True:
+        await worker.beat()
+        await asyncio.sleep(0.05)
+
+
+def _workers_of(watcher: Watcher) -> list[dict[str, int]]:
+    return [beat["workers"] for beat in watcher.of("beat")]
+
+
 async def another_beat(watcher: Watcher) -> None:
     beats = len(watcher.of("beat"))
     await watcher.until(lambda: len(watcher.of("beat")) > beats, "another beat comes")
@@ -119,21 +129,16 @@ async def test_a_beat_says_who_has_it_open_and_who_is_silent(
     helper = Worker(worker._nodes, worker.execution_id)
     await helper.open("participant")
     async with gateway.watch(worker.execution_id) as watcher:
-        await watcher.until(lambda: watcher.of("beat"), "a beat comes")
-        assert watcher.of("beat")[0]["workers"] == {"open": 2, "silent": 0}
-        assert watcher.of("beat")[0]["quiet_ms"] >= 0
-
-        async def beat() -> None:
-            while True:
-                await helper.beat()
-                await asyncio.sleep(0.05)
-
-        beating = asyncio.create_task(beat())
+        beating = [asyncio.create_task(_keep_beating(each)) for each in (worker, helper)]
         await watcher.until(
-            lambda: {"open": 2, "silent": 1} in [beat["workers"] for beat in watcher.of("beat")],
-            "one is silent",
+            lambda: {"open": 2, "silent": 0} in _workers_of(watcher), "both are heard"
         )
-        await end(beating)
+        assert watcher.of("beat")[0]["quiet_ms"] >= 0
+        await end(beating[0])
+        await watcher.until(
+            lambda: {"open": 2, "silent": 1} in _workers_of(watcher), "one is silent"
+        )
+        await end(beating[1])
         await worker.close("")
         await watcher.until(lambda: watcher.of("beat")[-1]["workers"]["open"] == 1, "one has left")
 
