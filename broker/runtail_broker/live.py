@@ -24,12 +24,12 @@ from redis.exceptions import RedisError
 from runtail_broker.client import Nodes, Shard
 from runtail_broker.ending import end
 from runtail_broker.errors import RuntailError
+from runtail_broker.hearing import hear
 from runtail_broker.keys import ExecutionKeys, execution_of
 from runtail_broker.keys import probe as probe_key
 from runtail_broker.script import script
 
 log = logging.getLogger("runtail.live")
-_MESSAGES_A_TURN = 512  # then other tasks get theirs
 
 
 class Listener(Protocol):
@@ -158,7 +158,7 @@ class _Link:
                     await connection.connect()
                     self._changes = dict.fromkeys(self._wanted, True) | {self._own: True}
                     self._changed.set()
-                    group.create_task(self._read(connection))
+                    group.create_task(hear(connection, self._take))
                     group.create_task(self._write(connection))
                     group.create_task(self._probe())
             except* (RedisError, RuntailError, OSError, TimeoutError) as group_error:
@@ -170,16 +170,6 @@ class _Link:
             attempts = 0 if self.heard > begun + self._settings.probe_seconds else attempts + 1
             bound = min(self._settings.backoff_seconds, 0.1 * 2**attempts)
             await asyncio.sleep(random.uniform(0.02, bound))
-
-    async def _read(self, connection: AbstractConnection) -> None:
-        for_this_turn = _MESSAGES_A_TURN
-        while True:
-            reply = await connection.read_response(disable_decoding=True, timeout=None)
-            self._take(reply)
-            for_this_turn -= 1
-            if not for_this_turn:
-                await asyncio.sleep(0)
-                for_this_turn = _MESSAGES_A_TURN
 
     def _take(self, reply: list[Any]) -> None:
         match reply:
