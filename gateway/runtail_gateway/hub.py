@@ -28,6 +28,7 @@ from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.shared_tail import SharedTail
 
 log = logging.getLogger("runtail.gateway")
+_TICK_SECONDS = 1.0
 
 
 class Hub:
@@ -128,13 +129,14 @@ class Hub:
     async def _tick(self) -> None:
         """Give each tail its beat and its comparison when they are due, a few at a time."""
         due: dict[str, float] = {}
+        tick = min(_TICK_SECONDS, self._settings.beat_seconds)
         while True:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(tick)
             self._metrics.tails.set(len(self._tails))
             self._metrics.probe_age.set(min(self.silent_seconds(), 1e9))
             now = time.monotonic()
             self._seen.keep(self._tails)
-            due = {name: due.get(name, now + random.uniform(1, 2)) for name in self._tails}
+            due = {name: due.get(name, now + tick * random.uniform(1, 2)) for name in self._tails}
             for name in [name for name, at in due.items() if at <= now]:
                 due[name] = now + self._settings.beat_seconds + random.uniform(-2, 2)
                 try:
