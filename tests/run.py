@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 _PROGRAMS = {  # program → (mark of the tests that need it, how it is said)
@@ -30,8 +31,10 @@ def main(arguments: list[str]) -> int:
     """Run the checks, then the tests; return the exit code."""
     full = "--full" in arguments
     missing = [program for program in _PROGRAMS if shutil.which(program) is None]
-    checked = [_check(command) for command in _CHECKS]
-    tested = _pytest(full, [_PROGRAMS[program][0] for program in missing])
+    with ThreadPoolExecutor(1) as aside:  # the tests wait more than they compute
+        checking = [aside.submit(_check, command) for command in _CHECKS]
+        tested = _pytest(full, [_PROGRAMS[program][0] for program in missing])
+        checked = [each.result() for each in checking]
     left_out = [_PROGRAMS[program][1] for program in missing]
     if not full:
         left_out.append("the long tests: `make test-full` runs them")

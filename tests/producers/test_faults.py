@@ -98,6 +98,22 @@ def test_the_connection_is_reset(own_engine: Engine) -> None:
         assert_whole(reader)
 
 
+@pytest.mark.fault("the connection is reset")
+def test_the_connection_is_reset_with_a_batch_under_way(own_engine: Engine) -> None:
+    with (
+        reading(own_engine.url) as reader,
+        proxy_to(own_engine.url) as proxy,
+        worker(proxy.url) as run,
+    ):
+        proxy.hold()
+        log(run, AMID)
+        until(lambda: AMID[0] in reader.messages("exec-1"), "the engine has some")
+        proxy.cut()
+        proxy.forward()
+    with reading(own_engine.url) as reader:
+        assert_whole(reader)
+
+
 @pytest.mark.fault("the engine's memory is full (`OOM command not allowed`)")
 def test_the_engine_has_no_memory_for_a_while(
     own_engine: Engine, caplog: pytest.LogCaptureFixture
