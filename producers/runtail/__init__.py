@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from runtail.masking import mask
     from runtail.plan import PlanStep
     from runtail.publisher import Publisher
+    from runtail.reading import Reading, ReadRefused, read
     from runtail.run import Execution
     from runtail.settings import PublisherSettings
     from runtail.steps import Step
@@ -45,6 +46,8 @@ __all__ = [
     "PlanStep",
     "Publisher",
     "PublisherSettings",
+    "ReadRefused",
+    "Reading",
     "RunHandler",
     "RunProcessor",
     "Step",
@@ -61,6 +64,7 @@ __all__ = [
     "info",
     "mask",
     "progress",
+    "read",
     "shutdown",
     "step",
     "tqdm_progress",
@@ -78,6 +82,8 @@ _HOMES = {
     "PlanStep": "runtail.plan",
     "Publisher": "runtail.publisher",
     "PublisherSettings": "runtail.settings",
+    "ReadRefused": "runtail.reading",
+    "Reading": "runtail.reading",
     "RunHandler": "runtail.logging_handler",
     "RunProcessor": "runtail.structlog_processor",
     "Step": "runtail.steps",
@@ -94,6 +100,7 @@ _HOMES = {
     "info": "runtail.api",
     "mask": "runtail.masking",
     "progress": "runtail.api",
+    "read": "runtail.reading",
     "shutdown": "runtail.api",
     "step": "runtail.api",
     "tqdm_progress": "runtail.api",

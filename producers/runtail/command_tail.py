@@ -4,36 +4,24 @@ from __future__ import annotations
 
 import argparse
 import os
-import ssl
 import sys
 import time
-from collections.abc import Generator
 from contextlib import closing
-from dataclasses import dataclass
-from http import HTTPStatus
 from io import TextIOWrapper
 from typing import Final, TextIO
-from urllib.parse import quote
-
-from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
-from websockets.sync.client import ClientConnection, connect
 
 from runtail.command import EXIT_REFUSED, Command, add_url
+from runtail.listening import Cut, listen, logs_address
 from runtail.terminal import Layout, json_line, notice, visible
-from runtail.viewer import FINAL_CODES, InvalidMessage, Viewer
+from runtail.viewer import InvalidMessage, Viewer
 from runtail.viewer_event import Broken, Done, Ended, Event, Gap, Records, Refused, Reset, Retry
 from runtail_broker.cursor import Cursor
 from runtail_broker.errors import InvalidCursor, InvalidExecutionId
 from runtail_broker.keys import checked
 
-MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
-SILENCE_SECONDS: Final = 45.0  # three beats: a link that is silent for so long is dead
-CLOSE_SECONDS: Final = 1.0
 EXIT_CODES: Final = {"completed": 0, "cancelled": 3}
 EXIT_FAILED: Final = 1
 ONLY_NEW: Final = "$"
-
-_TRANSIENT: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
 EPILOG: Final = """\
 exit codes:
@@ -48,66 +36,6 @@ exit codes:
 It reconnects for ever while the gateway is away. Colours are used on a terminal only;
 NO_COLOR or --no-color turns them off. With --json the records go to the standard output,
 one a line, and all that is not a record to the standard error output."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Why a connection is gone; *code* None: not by a close of the gateway's."""
-
-    code: int | None
-    reason: str
-
-
-Message = str | bytes
-
-
-def listen(url: str, *, silence_seconds: float = SILENCE_SECONDS) -> Generator[Message | Cut]:
-    """Yield the messages of one connection, then the one Cut that says why there are no more.
-
-    What the network raises becomes a Cut; what the consumer raises does not pass through here.
-    """
-    try:
-        with connect(
-            url, compression=None, max_size=MAX_MESSAGE_BYTES, close_timeout=CLOSE_SECONDS
-        ) as link:
-            yield from _messages(link, silence_seconds)
-    except InvalidStatus as refusal:
-        yield _refusal(refusal.response.status_code)
-    except InvalidURI as error:
-        yield Cut(FINAL_CODES.start, str(error))
-    except ssl.SSLCertVerificationError as error:
-        yield Cut(FINAL_CODES.start, f"its certificate is not trusted: {error.verify_message}")
-    except (WebSocketException, OSError) as error:
-        yield Cut(None, _said(error))
-
-
-def _messages(link: ClientConnection, silence_seconds: float) -> Generator[Message | Cut]:
-    while True:
-        try:
-            message = link.recv(timeout=silence_seconds)
-        except ConnectionClosed as closed:
-            yield _closed(closed)
-            return
-        except TimeoutError:
-            yield Cut(None, f"nothing was heard for {silence_seconds:g} s")
-            return
-        yield message
-
-
-def _closed(closed: ConnectionClosed) -> Cut:
-    if closed.rcvd is None:
-        return Cut(None, "the connection was lost")
-    return Cut(closed.rcvd.code, closed.rcvd.reason or f"closed with code {closed.rcvd.code}")
-
-
-def _refusal(status: int) -> Cut:
-    """Judge an HTTP answer: a gateway refuses after the upgrade, so a 4xx is someone else's."""
-    final = 400 <= status < 500 and status not in _TRANSIENT
-    return Cut(FINAL_CODES.start if final else None, f"HTTP {status} instead of a WebSocket")
-
-
-def _said(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error) or repr(error)
 
 
 class Screen:
@@ -175,11 +103,6 @@ def _one_connection(url: str, viewer: Viewer, screen: Screen) -> Cut:
             if viewer.status is not None:
                 break
     return Cut(None, "done")
-
-
-def logs_address(url: str, execution_id: str) -> str:
-    """Spell the WebSocket address of an execution's log at the gateway *url* (http or https)."""
-    return f"ws{url.removeprefix('http')}/ws/executions/{quote(execution_id, safe='')}/logs"
 
 
 def run(args: argparse.Namespace) -> int:

@@ -24,6 +24,8 @@ READMES = sorted([ROOT / "README.md", *ROOT.glob("*/README.md")])
 PAGE = ROOT / "gateway/runtail_gateway/page/index.html"
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
+READS = "runtail.read("
+
 
 def fenced(path: Path, language: str) -> list[str]:
     """List the blocks of *language* in the file at *path*."""
@@ -34,6 +36,8 @@ def worker_snippets() -> Iterator[tuple[str, str]]:
     """Name and text of every snippet that uses the SDK."""
     for path in READMES:
         for number, text in enumerate(fenced(path, "python"), 1):
+            if READS in text:
+                continue
             if "import runtail" in text or "from runtail import" in text:
                 yield f"{path.relative_to(ROOT)} {number}", text
     for shown in re.findall(r"<code>(.*?)</code>", PAGE.read_text(), re.DOTALL):
@@ -43,6 +47,7 @@ def worker_snippets() -> Iterator[tuple[str, str]]:
 
 
 SNIPPETS = dict(worker_snippets())
+READER = next(text for text in fenced(ROOT / "producers/README.md", "python") if READS in text)
 VIEWER = next(text for text in fenced(ROOT / "README.md", "html") if "WebSocket" in text)
 
 
@@ -52,7 +57,7 @@ def gateway(place: Path, own_engine: Engine) -> Iterator[Gateway]:
         yield gateway
 
 
-def run(snippet: str) -> None:
+def run(snippet: str) -> str:
     """Run *snippet* as a worker's file: nothing but the environment tells it of an engine."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", snippet],
@@ -62,6 +67,7 @@ def run(snippet: str) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
 
 
 def executions(gateway: Gateway) -> dict[str, str]:
@@ -84,6 +90,14 @@ def test_a_worker_snippet_runs_and_its_execution_completes(gateway: Gateway, nam
 @pytest.mark.parametrize("name", ["README.md 1", "page"])
 def test_a_worker_of_ten_lines_is_about_ten_lines(name: str) -> None:
     assert 5 <= len(SNIPPETS[name].strip().splitlines()) <= 12
+
+
+def test_the_reader_snippet_prints_every_record(own_engine: Engine, gateway: Gateway) -> None:
+    with Publisher(own_engine.url) as publisher, publisher.execution("nightly-1") as work:
+        work.info("one")
+        work.info("two")
+    printed = run(READER.replace("http://localhost:8000", gateway.http))
+    assert printed == "1 status\n2 one\n3 two\n4 status\n5 end\n"
 
 
 async def opened(page: Page, gateway: Gateway) -> None:

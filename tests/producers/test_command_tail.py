@@ -26,8 +26,8 @@ from tests.producers.fake_gateway import (
 )
 
 from runtail.command import main
-from runtail.command_tail import Cut as LinkCut
-from runtail.command_tail import listen, logs_address
+from runtail.listening import Cut as LinkCut
+from runtail.listening import listen, logs_address
 
 Captured = pytest.CaptureFixture[str]
 
