@@ -182,8 +182,10 @@ def _said(text: str) -> dict[str, Any]:
 
 def _parameters(said: dict[str, Any]) -> list[tuple[str, str]]:
     """Spell the fields of a `subscribe` as the query parameters of one execution's address."""
-    after = said.get("after", [])
-    pairs = [("after", str(each)) for each in (after if isinstance(after, list) else [after])]
+    pairs: list[tuple[str, str]] = []
+    for name in ("after", "level", "step"):
+        value = said.get(name, [])
+        pairs += [(name, str(each)) for each in (value if isinstance(value, list) else [value])]
     for name in ("tail", "wait"):
         if name in said:
             value = said[name]

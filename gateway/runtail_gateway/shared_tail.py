@@ -19,6 +19,7 @@ from runtail_broker.proof import Bounds, Continues, Verdict
 from runtail_broker.script import end_of
 from runtail_broker.stream import StreamReader
 from runtail_broker.tail import Fed, Rendered, Tail
+from runtail_gateway.filtered_tail import Filters
 from runtail_gateway.head import Follower, Head
 from runtail_gateway.history import History
 from runtail_gateway.message import Message, Packed, plain, render
@@ -49,6 +50,7 @@ class SharedTail:
         self._history = History(execution_id, reader, pages, settings, metrics, self.doubt)
         self._tail = Tail(render, max_bytes=settings.ring_bytes)
         self._head = Head(metrics)
+        self.filters = Filters(self, settings.filters, metrics)
         self._pending: list[Rendered] = []  # appended in this turn, not yet delivered
         self._pending_from: Cursor | None = None
         self._refreshing: asyncio.Task[None] | None = None
@@ -97,7 +99,7 @@ class SharedTail:
 
     def join(self, follower: Follower) -> bool:
         """Put *follower* at the head if it stands exactly where the tail stands."""
-        self._flush()  # what is not yet delivered belongs to those who are at the head already
+        self.flush()  # what is not yet delivered belongs to those who are at the head already
         here = self._tail.cursor
         if follower.cursor != (START if here is None else here):
             return False
@@ -107,12 +109,17 @@ class SharedTail:
     def leave(self, follower: Follower) -> list[Cursor]:
         """Take *follower* from the head; list the cursors it passed there, newest first."""
         since = self._head.remove(follower)
-        return [] if since is None else self._tail.cursors_since(since)
+        return [] if since is None else self.cursors_since(since)
+
+    def cursors_since(self, seq: int) -> list[Cursor]:
+        """List the tail's cursors from *seq* on, newest first."""
+        return self._tail.cursors_since(seq)
 
     def tell(self, message: Message) -> None:
         """Deliver *message*, which moves no cursor, to everybody at the head."""
-        self._flush()
+        self.flush()
         self._head.send([message])
+        self.filters.tell(message)
 
     @property
     def followers(self) -> int:
@@ -159,20 +166,30 @@ class SharedTail:
             self.end = newest.text if entry.is_end else b""
             if not self._pending:
                 self._pending_from = before
-                asyncio.get_running_loop().call_soon(self._flush)
+                asyncio.get_running_loop().call_soon(self.flush)
             self._pending.append(newest)
         return fed is not Fed.DOUBTED
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """Make one message of all that arrived in this turn, and deliver it."""
         pending, self._pending = self._pending, []
         if not pending:
             return
-        if self._head and self._pending_from is not None:
+        if (self._head or self.filters) and self._pending_from is not None:
             parts = [(held.entry, held.text, 0) for held in pending]
-            self._head.send(Packed(self._pending_from, parts, self._settings.message_bytes))
+            packed = list(Packed(self._pending_from, parts, self._settings.message_bytes))
+            self._head.send(packed)
+            self.filters.take(packed)
         if self.end:
-            self._head.disperse()  # each takes the `end` message and closes
+            self._disperse()  # each takes the `end` message and closes
+
+    def _disperse(self) -> None:
+        self._head.disperse()
+        self.filters.disperse()
+
+    def _clear(self) -> None:
+        self._head.clear()
+        self.filters.clear()
 
     # --- proving -------------------------------------------------------------------------------
 
@@ -220,15 +237,15 @@ class SharedTail:
         if self._tail.cursor == bounds.last:
             self.end = bounds.end  # a rewind may have uncovered it
             if self.end:
-                self._flush()
-                self._head.disperse()
+                self.flush()
+                self._disperse()
         return bool(entries)
 
     def _rewind(self, cursor: Cursor) -> None:
         """The stream holds something else beyond *cursor*: everybody proves their own place."""
-        self._flush()
+        self.flush()
         self._history.forget()
-        self._head.clear()
+        self._clear()
         self._tail.rewind(cursor)
         self.end = b""
 
@@ -236,9 +253,9 @@ class SharedTail:
         """Begin anew at the end of what the stream holds now."""
         if bounds.epoch is None and self._tail.cursor is None:
             return  # still waited for: viewers at the head stay there
-        self._flush()
+        self.flush()
         self._history.forget()
-        self._head.clear()
+        self._clear()
         if bounds.epoch is None:
             self._tail = Tail(render, max_bytes=self._settings.ring_bytes)
         else:

@@ -15,10 +15,10 @@ from typing import Protocol
 from runtail_broker.cursor import START, Cursor, CursorMemory
 from runtail_broker.ending import end
 from runtail_broker.errors import RuntailError
+from runtail_gateway.filtered_tail import Tail
 from runtail_gateway.message import Message, plain
 from runtail_gateway.pages import Page
 from runtail_gateway.settings import GatewaySettings
-from runtail_gateway.shared_tail import SharedTail
 
 
 class Outlet(Protocol):
@@ -62,7 +62,7 @@ class Viewer:
     def __init__(
         self,
         outlet: Outlet,
-        tail: SharedTail,
+        tail: Tail,
         cursors: list[Cursor],
         settings: GatewaySettings,
     ) -> None:
@@ -94,7 +94,7 @@ class Viewer:
     def deliver(self, message: Message) -> bool:
         """Write *message* at once; False if the outlet cannot, and this viewer must pull."""
         if not self._write(message):
-            if not message.count:
+            if message.before == message.cursor:
                 self._owed.append(message)
             return False
         if message.cursor is not None:

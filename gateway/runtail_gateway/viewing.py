@@ -52,14 +52,15 @@ async def viewing(
         state, bounds = await hub.executions.look(execution_id)
         if state is None and not wish.wait:
             raise Refused(4404, "not_found", str(ExecutionNotFound(execution_id)), 404)
-        cursors = await _start(hub, execution_id, wish, bounds)
-        await outlet.send(_hello(state, bounds, cursors[0]))
-        viewer = Viewer(outlet, tail, cursors, settings)
-        viewer.start()
-        try:
-            yield viewer
-        finally:
-            await viewer.stop()
+        with tail.filters.of(wish.sieve) as source:
+            cursors = await _start(hub, execution_id, wish, bounds)
+            await outlet.send(_hello(state, bounds, cursors[0]))
+            viewer = Viewer(outlet, source, cursors, settings)
+            viewer.start()
+            try:
+                yield viewer
+            finally:
+                await viewer.stop()
 
 
 async def until_either(viewer: Viewer, listening: Coroutine[Any, Any, None]) -> None:

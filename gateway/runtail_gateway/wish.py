@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from runtail_broker.cursor import Cursor
 from runtail_broker.errors import InvalidCursor, InvalidExecutionId
 from runtail_broker.keys import checked
+from runtail_gateway.problem import BadRequest
+from runtail_gateway.sieve import EVERYTHING, Sieve
 
 
 class Refused(Exception):
@@ -24,12 +26,16 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a viewer asked for: its cursors newest first, or only what is new, or the last N."""
+    """What a viewer asked for: its cursors newest first, or only what is new, or the last N.
+
+    *sieve* chooses among the records.
+    """
 
     after: tuple[Cursor, ...]
     new_only: bool
     tail: int | None
     wait: bool
+    sieve: Sieve = EVERYTHING
 
     @classmethod
     def read(cls, query: Sequence[tuple[str, str]], after_limit: int) -> Wish:
@@ -45,7 +51,8 @@ class Wish:
             cursors = () if new_only else tuple(Cursor.parse(text) for text in after)
         except InvalidCursor as error:
             raise Refused(4400, "bad_cursor", str(error)) from error
-        return cls(cursors, new_only, _count(options.get("tail")), _flag(options.get("wait")))
+        tail, wait = _count(options.get("tail")), _flag(options.get("wait"))
+        return cls(cursors, new_only, tail, wait, _sieve(query))
 
 
 def checked_id(text: str) -> str:
@@ -54,6 +61,15 @@ def checked_id(text: str) -> str:
         return checked(text)
     except InvalidExecutionId as error:
         raise Refused(4400, "bad_execution_id", str(error)) from error
+
+
+def _sieve(query: Sequence[tuple[str, str]]) -> Sieve:
+    levels = [value for name, value in query if name == "level"]
+    steps = [value for name, value in query if name == "step"]
+    try:
+        return Sieve.parse(levels, steps)
+    except BadRequest as error:
+        raise Refused(4400, "bad_request", str(error)) from error
 
 
 def _count(text: str | None) -> int | None:

@@ -1,0 +1,144 @@
+"""Viewers with a filter: exactly what passes, in order, once, and the rest is counted."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from tests.gateway.filtered_watcher import filtered_watcher
+from tests.gateway.running import PUSHED, Running
+from tests.gateway.worker import Worker
+
+from runtail_gateway.sieve import Sieve
+
+LEVELS, STEPS = ("debug", "info", "warning", "error"), ("load", "save")
+pushed_only = pytest.mark.parametrize("mode", [PUSHED], indirect=True)
+
+
+def mixed(chance: random.Random, count: int) -> list[dict[str, object]]:
+    return [
+        {"message": f"{n}", "level": chance.choice(LEVELS), "step_name": chance.choice(STEPS)}
+        for n in range(count)
+    ]
+
+
+async def passing(worker: Worker, sieve: Sieve) -> list[dict[str, Any]]:
+    return [record for record in await worker.stored() if sieve.passes(record)]
+
+
+async def test_history_and_live_alike_are_filtered_and_the_rest_is_counted(
+    gateway: Running, worker: Worker
+) -> None:
+    await worker.open()
+    chance = random.Random(1)
+    await worker.log_records(mixed(chance, 500))
+    sieve = Sieve.parse(["error,warning"], ["load"])
+    watcher = filtered_watcher(gateway, worker.execution_id, "level=error,warning&step=load")
+    async with watcher:
+        await watcher.caught_up()
+        await watcher.has_all(await passing(worker, sieve))
+        for _ in range(10):
+            await worker.log_records(mixed(chance, 7))
+        await watcher.has_all(await passing(worker, sieve))
+        await worker.end()
+        await watcher.closed()
+        await watcher.has_all(await passing(worker, sieve))
+        assert watcher.close_code == 1000
+        assert watcher.of("end")[0]["totals"]["last"] == watcher.cursor.number
+
+
+async def test_a_cursor_moves_although_nothing_passes(gateway: Running, worker: Worker) -> None:
+    await worker.open()
+    async with filtered_watcher(gateway, worker.execution_id, "level=error") as watcher:
+        await watcher.caught_up()
+        await worker.log("one", "two")
+        await watcher.has(3)
+        assert watcher.texts == []
+
+
+@pushed_only
+@pytest.mark.parametrize("seed", range(6))
+async def test_a_filtered_viewer_that_comes_and_goes_gets_all_that_passes_once(
+    gateway: Running, worker: Worker, seed: int
+) -> None:
+    chance = random.Random(seed)
+    await worker.open()
+    queries = ["level=error", "step=save", "level=warning,error&step=load", "level=error"]
+    watchers = [filtered_watcher(gateway, worker.execution_id, query) for query in queries]
+    for watcher in watchers:
+        await watcher.connect("")
+    for _ in range(20):
+        await worker.log_records(mixed(chance, chance.randrange(1, 60)))
+        watcher = chance.choice(watchers)
+        await watcher.leave()
+        await worker.log_records(mixed(chance, chance.randrange(1, 60)))
+        await watcher.come_back()
+    errors, saved = Sieve.parse(["error"], []), Sieve.parse([], ["save"])
+    sieves = [errors, saved, Sieve.parse(["warning,error"], ["load"]), errors]
+    for watcher, sieve in zip(watchers, sieves, strict=True):
+        await watcher.has_all(await passing(worker, sieve))
+        await watcher.leave()
+
+
+@pushed_only
+async def test_one_who_joins_is_not_told_of_what_was_left_out_before(
+    gateway: Running, worker: Worker
+) -> None:
+    await worker.open()
+    query = "level=error"
+    async with (
+        filtered_watcher(gateway, worker.execution_id, query) as first,
+        gateway.watch(worker.execution_id) as whole,
+    ):
+        await first.caught_up()
+        await worker.log("left out")
+        await whole.has(2)
+        async with filtered_watcher(gateway, worker.execution_id, query) as second:
+            await second.caught_up()
+            await worker.log_records([{"message": "seen", "level": "error"}])
+            for watcher in (first, second):
+                await watcher.until(lambda w=watcher: w.texts == ["seen"], "both see it")  # type: ignore[misc]
+            assert whole.texts == ["left out", "seen"]
+
+
+@pushed_only
+async def test_a_rewind_reaches_filtered_viewers_too(gateway: Running, worker: Worker) -> None:
+    await worker.open()
+    await worker.log("kept")
+    copy = await worker.copy()
+    sieve = Sieve.parse(["info"], [])
+    async with filtered_watcher(gateway, worker.execution_id, "level=info") as watcher:
+        await watcher.caught_up()
+        await worker.log("lost")
+        await watcher.has(3)
+        await worker.fail_over(copy)
+        await worker.log("instead", "and more")
+        await watcher.until(lambda: watcher.of("reset"), "it is told")
+        await watcher.has_all(await passing(worker, sieve))
+
+
+@pushed_only
+@pytest.mark.parametrize("gateway_settings", [{"filters": 1}], indirect=True)
+async def test_one_filter_too_many_is_refused_and_an_equal_one_is_not(
+    gateway: Running, worker: Worker
+) -> None:
+    await worker.open()
+    async with filtered_watcher(gateway, worker.execution_id, "level=error&step=a") as first:
+        await first.caught_up()
+        async with filtered_watcher(gateway, worker.execution_id, "step=a&level=error") as same:
+            await same.caught_up()
+        async with filtered_watcher(gateway, worker.execution_id, "level=info") as other:
+            await other.closed()
+            assert (other.close_code, other.of("error")[0]["code"]) == (4329, "too_many")
+    async with filtered_watcher(gateway, worker.execution_id, "level=info") as later:
+        await later.caught_up()
+
+
+@pushed_only
+async def test_a_filter_that_makes_no_sense_is_refused(gateway: Running, worker: Worker) -> None:
+    await worker.open()
+    async with gateway.watch(worker.execution_id, "level=loud") as watcher:
+        await watcher.closed()
+        assert watcher.close_code == 4400
+        assert "level is 'loud'" in watcher.of("error")[0]["message"]
