@@ -18,7 +18,7 @@ from urllib.parse import quote
 from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from runtail.command import EXIT_REFUSED, Command, add_url
+from runtail.command import EXIT_REFUSED, Command, add_token, add_url, bearer
 from runtail.terminal import Layout, json_line, notice, visible
 from runtail.viewer import FINAL_CODES, InvalidMessage, Viewer
 from runtail.viewer_event import Broken, Done, Ended, Event, Gap, Records, Refused, Reset, Retry
@@ -61,14 +61,20 @@ class Cut:
 Message = str | bytes
 
 
-def listen(url: str, *, silence_seconds: float = SILENCE_SECONDS) -> Generator[Message | Cut]:
+def listen(
+    url: str, token: str | None = None, *, silence_seconds: float = SILENCE_SECONDS
+) -> Generator[Message | Cut]:
     """Yield the messages of one connection, then the one Cut that says why there are no more.
 
     What the network raises becomes a Cut; what the consumer raises does not pass through here.
     """
     try:
         with connect(
-            url, compression=None, max_size=MAX_MESSAGE_BYTES, close_timeout=CLOSE_SECONDS
+            url,
+            additional_headers=bearer(token),
+            compression=None,
+            max_size=MAX_MESSAGE_BYTES,
+            close_timeout=CLOSE_SECONDS,
         ) as link:
             yield from _messages(link, silence_seconds)
     except InvalidStatus as refusal:
@@ -139,10 +145,10 @@ class Screen:
             self._out.flush()
 
 
-def follow(address: str, viewer: Viewer, screen: Screen) -> int:
+def follow(address: str, viewer: Viewer, screen: Screen, token: str | None = None) -> int:
     """Show all that *viewer* takes from the gateway at *address* until the end; return the code."""
     while True:
-        cut = _one_connection(f"{address}?{viewer.query()}", viewer, screen)
+        cut = _one_connection(f"{address}?{viewer.query()}", token, viewer, screen)
         match viewer.cut(cut.code, cut.reason):
             case Done(status):
                 return EXIT_CODES.get(status, EXIT_FAILED)
@@ -158,9 +164,9 @@ def follow(address: str, viewer: Viewer, screen: Screen) -> int:
                 time.sleep(delay)
 
 
-def _one_connection(url: str, viewer: Viewer, screen: Screen) -> Cut:
+def _one_connection(url: str, token: str | None, viewer: Viewer, screen: Screen) -> Cut:
     """Follow one connection to its end, or to the first thing that does not fit."""
-    with closing(listen(url)) as messages:
+    with closing(listen(url, token)) as messages:
         for message in messages:
             if isinstance(message, Cut):
                 return message
@@ -190,7 +196,7 @@ def run(args: argparse.Namespace) -> int:
     colored = not (args.no_color or os.environ.get("NO_COLOR")) and sys.stdout.isatty()
     _prepare(sys.stdout, as_json=args.json)
     screen = Screen(sys.stdout, sys.stderr, as_json=args.json, colored=colored)
-    return follow(logs_address(args.url, args.execution), viewer, screen)
+    return follow(logs_address(args.url, args.execution), viewer, screen, args.token)
 
 
 def _prepare(out: TextIO, *, as_json: bool) -> None:
@@ -205,6 +211,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("execution", type=_execution, help="the execution's id")
     add_url(parser)
+    add_token(parser)
     begin = parser.add_mutually_exclusive_group()
     begin.add_argument("--after", metavar="CURSOR", type=_cursor, help="begin after this cursor")
     begin.add_argument("--tail", metavar="N", type=_count, help="begin with the last N lines")
