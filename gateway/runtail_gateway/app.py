@@ -16,13 +16,16 @@ from starlette.routing import Route, WebSocketRoute
 from runtail_broker.client import Nodes
 from runtail_broker.errors import RuntailError
 from runtail_gateway import problem
+from runtail_gateway.access import Access
 from runtail_gateway.demo import DemoRuns
 from runtail_gateway.events import EventStream
 from runtail_gateway.hub import Hub
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.multiplex import ExecutionsSocket
+from runtail_gateway.refused import Refused
 from runtail_gateway.rest import Rest
 from runtail_gateway.settings import GatewaySettings
+from runtail_gateway.share_endpoint import ShareEndpoint
 from runtail_gateway.sweeper import Sweeper
 from runtail_gateway.viewing import Viewers
 from runtail_gateway.websocket import LogSocket
@@ -47,12 +50,13 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
     metrics = Metrics()
     hub = Hub(nodes, settings, metrics)
     sweeper = Sweeper(nodes, hub.contact_seconds, hub.watched, settings, metrics)
+    access = Access(settings, hub.executions)
     demo = DemoRuns(redis if isinstance(redis, str) else None, settings.demo_runs)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         try:
-            async with hub, sweeper:
+            async with access, hub, sweeper:
                 yield
         finally:
             await demo.close()
@@ -62,18 +66,27 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
     viewers = Viewers(settings.viewers, metrics)
     return Starlette(
         routes=_routes(
-            Rest(hub, settings, metrics, demo),
-            LogSocket(hub, settings, metrics, viewers),
-            EventStream(hub, settings, metrics, viewers),
-            ExecutionsSocket(hub, settings, metrics, viewers),
+            Rest(hub, settings, metrics, demo, access),
+            LogSocket(hub, settings, metrics, viewers, access),
+            EventStream(hub, settings, metrics, viewers, access),
+            ExecutionsSocket(hub, settings, metrics, viewers, access),
+            ShareEndpoint(hub.executions, settings, access),
         ),
-        exception_handlers={RuntailError: problem.answer, HTTPException: problem.answer_http},
+        exception_handlers={
+            RuntailError: problem.answer,
+            Refused: problem.answer_refused,
+            HTTPException: problem.answer_http,
+        },
         lifespan=lifespan,
     )
 
 
 def _routes(
-    rest: Rest, socket: LogSocket, events: EventStream, many: ExecutionsSocket
+    rest: Rest,
+    socket: LogSocket,
+    events: EventStream,
+    many: ExecutionsSocket,
+    share: ShareEndpoint,
 ) -> list[Route | WebSocketRoute]:
     one = "/executions/{execution_id}"
     return [
@@ -86,6 +99,7 @@ def _routes(
         Route(one + "/logs.ndjson", rest.ndjson),
         Route(one + "/logs.txt", rest.text),
         Route(one + "/cancel", rest.cancel, methods=["POST"]),
+        Route(one + "/share", share.share, methods=["POST"]),
         Route(one + "/start-streaming", rest.start_streaming, methods=["POST"]),
         Route("/healthz", rest.healthz),
         Route("/readyz", rest.readyz),

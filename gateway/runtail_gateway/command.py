@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import os
 import socket
 import sys
@@ -17,8 +16,17 @@ from pathlib import Path
 from runtail.command import Command
 from runtail_broker.engine import EngineError, start_engine
 from runtail_gateway.app import create_app
+from runtail_gateway.auth_settings import SECRET_NAME, AuthSettings, is_loopback
 from runtail_gateway.serve import server
 from runtail_gateway.settings import GatewaySettings
+
+EPILOG = """\
+signing in (`runtail demo` leaves it off):
+  RUNTAIL_AUTH_SECRET     secret that signs tokens (HS256), at least 32 bytes; see `runtail token`
+  RUNTAIL_AUTH_JWKS_URL   or: where the public keys of who signs them are (RS256, ES256, EdDSA)
+  RUNTAIL_AUTH_AUDIENCE   what tokens must name as aud
+  RUNTAIL_AUTH_ISSUER     what tokens must name as iss
+  RUNTAIL_SHARE_SECRET    signs share links where there is no RUNTAIL_AUTH_SECRET"""
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +43,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--insecure", action="store_true", help="listen on other addresses though nobody signs in"
     )
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
 
 
 def _gateway(arguments: argparse.Namespace) -> int:
@@ -46,10 +56,14 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace, *, demo: bool) -> int:
-    if not arguments.insecure and not _is_loopback(arguments.host):
+    try:
+        auth = None if demo else AuthSettings.from_environment(os.environ)
+    except ValueError as error:
+        return _fail(str(error))
+    if auth is None and not arguments.insecure and not is_loopback(arguments.host):
         return _fail(
             f"--host {arguments.host} is open to others and nobody signs in: expected a loopback "
-            "address, or --insecure if that is meant"
+            f"address, or ${SECRET_NAME} to sign in with, or --insecure if that is meant"
         )
     with ExitStack() as stack:
         url = arguments.redis_url
@@ -64,11 +78,11 @@ def _run(arguments: argparse.Namespace, *, demo: bool) -> int:
             return _fail(
                 f"port {arguments.port} of {arguments.host} is taken ({error}): choose a free one"
             )
-        _serve(url, listener, demo=demo)
+        _serve(url, listener, GatewaySettings(auth=auth), demo=demo)
     return 0
 
 
-def _serve(url: str, listener: socket.socket, *, demo: bool) -> None:
+def _serve(url: str, listener: socket.socket, settings: GatewaySettings, *, demo: bool) -> None:
     host, port = listener.getsockname()[:2]
     base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
@@ -78,7 +92,7 @@ def _serve(url: str, listener: socket.socket, *, demo: bool) -> None:
             threading.Thread(target=_start_demo, args=(base,), daemon=True).start()
 
     try:
-        server(create_app(GatewaySettings(), url), on_started=started).run(sockets=[listener])
+        server(create_app(settings, url), on_started=started).run(sockets=[listener])
     except KeyboardInterrupt:
         return  # uvicorn has shut down; it raises the signal again for whoever started it
 
@@ -101,13 +115,6 @@ def _start_demo(base: str) -> None:
             print(f"runtail: {name} is running; or: runtail tail {name} --url {base}", flush=True)  # noqa: T201
     except urllib.error.URLError as error:
         _fail(f"the demo run did not start: {error}")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _fail(text: str) -> int:

@@ -20,6 +20,7 @@ _STEPS = (
     ("score", "model"),
     ("write report", "storage"),
 )
+DEMO_WORKFLOW = "demo-etl"
 _LINES_A_STEP = 24
 _SECONDS_A_LINE = 0.16
 
@@ -54,7 +55,7 @@ class DemoRuns:
 
             self._publisher = AsyncPublisher(redis_url=self._redis_url)
         with suppress(ConnectionError):  # the execution has told that it failed
-            async with self._publisher.execution(execution_id, workflow_id="demo-etl") as run:
+            async with self._publisher.execution(execution_id, workflow_id=DEMO_WORKFLOW) as run:
                 await workflow(run, random.Random(execution_id))
 
 

@@ -16,15 +16,17 @@ from starlette.types import Receive, Scope, Send
 
 from runtail_broker.cursor import Cursor
 from runtail_broker.errors import RuntailError
+from runtail_gateway.access import Access
 from runtail_gateway.hub import Hub
-from runtail_gateway.message import Message
+from runtail_gateway.message import Message, plain
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.origin import require_allowed
 from runtail_gateway.problem import answer, problem
+from runtail_gateway.refused import Refused
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.viewer import Gone, never
 from runtail_gateway.viewing import Viewers, until_either, viewing
-from runtail_gateway.wish import Refused, Wish, checked_id
+from runtail_gateway.wish import Wish, checked_id
 
 _RETRY_MS: Final = 2000
 _HEADERS: Final = (
@@ -58,6 +60,14 @@ class EventOutlet:
         self._metrics.closed(code)
         await self._asgi({"type": "http.response.body", "body": b"", "more_body": False})
 
+    async def refuse(self, refused: Refused) -> None:
+        """Say why it ends in mid-stream, and end it; never raises."""
+        try:
+            await self.send(plain("error", {"code": refused.code, "message": refused.message}))
+            await self.close(refused.close_code, refused.code)
+        except Gone:
+            return  # it left before it could be told
+
     async def _asgi(self, message: AsgiMessage) -> None:
         try:
             await self._send(message)
@@ -77,10 +87,15 @@ class EventStream:
     """The endpoint: an ASGI application."""
 
     def __init__(
-        self, hub: Hub, settings: GatewaySettings, metrics: Metrics, viewers: Viewers
+        self,
+        hub: Hub,
+        settings: GatewaySettings,
+        metrics: Metrics,
+        viewers: Viewers,
+        access: Access,
     ) -> None:
         self._hub, self._settings, self._metrics = hub, settings, metrics
-        self._viewers = viewers
+        self._viewers, self._access = viewers, access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request until it ends."""
@@ -90,6 +105,8 @@ class EventStream:
             with self._viewers.one():
                 await self._serve(request, outlet)
         except Refused as refused:
+            if outlet.begun:
+                return await outlet.refuse(refused)
             response = problem(refused.status, refused.code, refused.message)
             await response(scope, receive, send)
         except RuntailError as error:
@@ -97,10 +114,16 @@ class EventStream:
                 await (await answer(request, error))(scope, receive, send)
         except Gone:
             pass  # nobody is left to tell
+        return None
 
     async def _serve(self, request: Request, outlet: EventOutlet) -> None:
         require_allowed(request, self._settings.allowed_origins)
         execution_id = checked_id(request.path_params["execution_id"])
+        grant = await self._access.require(request, "read", execution_id)
+        async with self._access.session(grant).lasting():
+            await self._view(request, outlet, execution_id)
+
+    async def _view(self, request: Request, outlet: EventOutlet, execution_id: str) -> None:
         query = request.query_params.multi_items()
         last = request.headers.get("last-event-id")
         if last:  # newer than what the page's address says, which is where it began

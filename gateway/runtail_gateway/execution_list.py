@@ -15,6 +15,7 @@ from runtail_broker.errors import InvalidExecutionId
 from runtail_broker.executions import NEWEST, Executions, Listed
 from runtail_broker.keys import checked
 from runtail_broker.state import ExecutionState
+from runtail_gateway.auth import ANYONE, Grant
 from runtail_gateway.problem import BadRequest
 
 STATUSES: Final = ("running", "completed", "failed", "cancelled", "lost")
@@ -71,14 +72,27 @@ def place_of(text: str) -> Listed:
 
 
 async def listed(
-    executions: Executions, chosen: ExecutionFilter, place: Listed, limit: int, *, most_looked: int
+    executions: Executions,
+    chosen: ExecutionFilter,
+    place: Listed,
+    limit: int,
+    *,
+    most_looked: int,
+    grant: Grant = ANYONE,
 ) -> dict[str, Any]:
-    """Make a page of at most *limit* executions behind *place*; `next` is null behind the last."""
+    """Make a page of at most *limit* executions behind *place*; `next` is null behind the last.
+
+    What *grant* does not cover is neither listed nor named, but counts as looked at.
+    """
     found: list[ExecutionState] = []
+    named: Listed | None = None
+    begin = place
     place = min(place, (chosen.until + 1, ""))
     looked, more = 0, True
     while more and len(found) < limit and looked < most_looked:
-        count = min(_AT_ONCE if chosen else limit - len(found), most_looked - looked)
+        count = min(
+            _AT_ONCE if chosen or grant.is_narrow else limit - len(found), most_looked - looked
+        )
         rows = await executions.older(place, count)
         more = len(rows) == count
         if rows and rows[-1][0] < chosen.since:
@@ -87,15 +101,30 @@ async def listed(
         for row in rows:
             place, looked = row, looked + 1
             state = states.get(row[1])
-            if state is not None and chosen.keeps(state):
+            if state is None or not grant.covers(state.id, state.workflow_id):
+                continue
+            named = row
+            if chosen.keeps(state):
                 found.append(state)
                 if len(found) == limit:
                     more = more or row != rows[-1]
                     break
+    place = _told(place, named, begin) if grant.is_narrow else place
     return {
         "executions": [state.json() for state in found],
         "next": f"{place[0]}-{place[1]}" if more else None,
     }
+
+
+def _told(place: Listed, named: Listed | None, begin: Listed) -> Listed:
+    """Choose where the next page begins so that it names nothing but *named*, which was seen.
+
+    Else it begins before all that are as old as *place*: of those none was listed.
+    """
+    if named is not None and named[0] == place[0]:
+        return named
+    above = (place[0] + 1, "0")  # the least of all ids
+    return above if above < begin else place
 
 
 def _parts(values: Iterable[str]) -> frozenset[str]:

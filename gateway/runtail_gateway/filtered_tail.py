@@ -19,8 +19,8 @@ from runtail_gateway.head import Follower, Head
 from runtail_gateway.message import Message
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.pages import Page
+from runtail_gateway.refused import Refused
 from runtail_gateway.sieve import Loose, Sieve, Sifted
-from runtail_gateway.wish import Refused
 
 _MOST_HELD_SECONDS: Final = 1.0  # then the viewers are told how much was left out
 

@@ -17,14 +17,17 @@ from starlette.websockets import WebSocket
 
 from runtail_broker.ending import end
 from runtail_broker.errors import RuntailError
+from runtail_gateway.allowance import Allowance
 from runtail_gateway.hub import Hub
 from runtail_gateway.message import Message, plain
 from runtail_gateway.metrics import Metrics
+from runtail_gateway.refused import Refused
+from runtail_gateway.session import Session
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.viewer import Gone, never
 from runtail_gateway.viewing import viewing
 from runtail_gateway.websocket import SocketEndpoint, SocketOutlet
-from runtail_gateway.wish import Refused, Wish, checked_id
+from runtail_gateway.wish import Wish, checked_id
 
 _MOST_CHARS: Final = 64 * 1024  # of what a client says at once
 _ASKED: Final = "subscribe or unsubscribe with an execution's id"
@@ -64,8 +67,8 @@ class ExecutionsSocket(SocketEndpoint):
     def _outlet(self, socket: WebSocket) -> SocketOutlet:
         return SocketOutlet(socket, None, self._metrics)
 
-    async def _serve(self, socket: WebSocket, outlet: SocketOutlet) -> None:
-        await _Client(socket, outlet, self._hub, self._settings, self._metrics).serve()
+    async def _serve(self, socket: WebSocket, outlet: SocketOutlet, session: Session) -> None:
+        await _Client(socket, outlet, self._hub, self._settings, self._metrics, session).serve()
 
 
 class _Client:
@@ -78,11 +81,12 @@ class _Client:
         hub: Hub,
         settings: GatewaySettings,
         metrics: Metrics,
+        session: Session,
     ) -> None:
-        self._socket, self._turns = socket, _Turns(outlet)
+        self._socket, self._turns, self._session = socket, _Turns(outlet), session
         self._hub, self._settings, self._metrics = hub, settings, metrics
         self._parts: dict[str, asyncio.Task[None]] = {}
-        self._allowance = _Allowance(settings.client_messages)
+        self._allowance = Allowance(settings.client_messages)
 
     async def serve(self) -> None:
         """Do what the client says until it leaves; raise Refused for what makes no sense."""
@@ -108,6 +112,8 @@ class _Client:
                 await self._subscribe(name, said)
             case "unsubscribe" if isinstance(name, str):
                 await self._unsubscribe(name)
+            case "auth" if isinstance(token := said.get("token"), str):
+                await self._turns.send(await self._session.renew(token, [*self._parts]))
             case _:
                 nothing = f"{str(said)[:200]} says nothing, expected {_ASKED}"
                 raise Refused(4400, "bad_request", nothing)
@@ -136,6 +142,7 @@ class _Client:
     async def _view(self, part: _Part, name: str, wish: Wish) -> None:
         """Serve one subscription to its end."""
         try:
+            await self._session.require("read", name)
             await part.send(plain("subscribed", {}))
             async with viewing(self._hub, self._settings, part, name, wish) as viewer:
                 await asyncio.wait([viewer.done])
@@ -149,21 +156,6 @@ class _Client:
         finally:
             if self._parts.get(name) is asyncio.current_task():
                 del self._parts[name]
-
-
-class _Allowance:
-    """How many messages a client may still send: *most* at once, and as many again a minute."""
-
-    def __init__(self, most: int) -> None:
-        self._most, self._left = most, float(most)
-        self._at = time.monotonic()
-
-    def take(self, now: float) -> bool:
-        """Take one; False if none is left."""
-        self._left = min(self._most, self._left + (now - self._at) * self._most / 60)
-        self._at = now
-        self._left -= 1
-        return self._left >= 0
 
 
 def _said(text: str) -> dict[str, Any]:

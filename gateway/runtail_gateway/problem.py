@@ -13,6 +13,7 @@ from runtail_broker.errors import (
     InvalidExecutionId,
     RuntailError,
 )
+from runtail_gateway.refused import Refused
 
 
 class BadRequest(RuntailError):
@@ -53,6 +54,12 @@ async def answer(_: Request, error: Exception) -> Response:
     return problem(status, code, str(error))
 
 
+async def answer_refused(_: Request, error: Exception) -> Response:
+    """Answer a Refused: it says the status itself."""
+    assert isinstance(error, Refused)
+    return problem(error.status, error.code, error.message)
+
+
 async def answer_http(_: Request, error: Exception) -> Response:
     """Answer what Starlette raises itself (404, 405)."""
     assert isinstance(error, HTTPException)
@@ -64,5 +71,7 @@ def problem(status: int, code: str, detail: str) -> Response:
     if status == 204:
         return Response(status_code=204)
     body = {"type": "about:blank", "status": status, "code": code, "detail": detail}
-    headers = {"Retry-After": "2"} if status in (429, 503) else None
+    headers = {"Retry-After": "2"} if status in (429, 503) else {}
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="runtail"'
     return Response(orjson.dumps(body), status, headers, "application/problem+json")

@@ -61,7 +61,7 @@ class Push:
     async def writable(self) -> None:
         """Wait until the transport takes more, or is gone."""
         if self._paused and not self.closing:
-            if self._writable is None:
+            if self._writable is None or self._writable.done():  # who waited was cancelled
                 self._writable = asyncio.get_running_loop().create_future()
             await self._writable
 

@@ -13,7 +13,8 @@ from runtail_broker.errors import ExecutionNotFound
 from runtail_broker.executions import NEWEST
 from runtail_broker.keys import checked
 from runtail_broker.state import ExecutionState
-from runtail_gateway.demo import DemoRuns
+from runtail_gateway.access import Access
+from runtail_gateway.demo import DEMO_WORKFLOW, DemoRuns
 from runtail_gateway.download import TextOf, ndjson_of, packed
 from runtail_gateway.execution_list import ExecutionFilter, listed, place_of
 from runtail_gateway.hub import Hub
@@ -31,13 +32,20 @@ class Rest:
     """The HTTP endpoints of a gateway. Errors are problem+json (see problem.py)."""
 
     def __init__(
-        self, hub: Hub, settings: GatewaySettings, metrics: Metrics, demo: DemoRuns
+        self,
+        hub: Hub,
+        settings: GatewaySettings,
+        metrics: Metrics,
+        demo: DemoRuns,
+        access: Access,
     ) -> None:
+        self._access = access
         self._hub, self._settings, self._metrics, self._demo = hub, settings, metrics, demo
         self._pages = LogPages(hub.reader)
 
     async def executions(self, request: Request) -> Response:
         """`GET /executions?limit=`: the newest first, those of a status, a workflow, a time."""
+        grant = await self._access.require(request, "read")
         limit = _number(request, "limit", default=100, most=self._settings.list_limit)
         query = request.query_params
         chosen = ExecutionFilter.parse(
@@ -49,7 +57,12 @@ class Rest:
         place = place_of(query["cursor"]) if "cursor" in query else NEWEST
         return _json(
             await listed(
-                self._hub.executions, chosen, place, limit, most_looked=self._settings.list_looked
+                self._hub.executions,
+                chosen,
+                place,
+                limit,
+                most_looked=self._settings.list_looked,
+                grant=grant,
             )
         )
 
@@ -118,6 +131,7 @@ class Rest:
         """`POST /executions/{execution_id}/start-streaming`: a demo run under that id."""
         require_allowed(request, self._settings.allowed_origins)
         execution_id = checked(request.path_params["execution_id"])
+        await self._access.require(request, "publish", execution_id, workflow_id=DEMO_WORKFLOW)
         state = await self._hub.executions.state(execution_id)
         if state is not None:
             raise Conflict(f"execution {execution_id!r} is {state.status}, expected a new id")
@@ -129,6 +143,7 @@ class Rest:
         """`POST /executions/{execution_id}/cancel?reason=`: ask its workers to stop."""
         require_allowed(request, self._settings.allowed_origins)
         execution_id = checked(request.path_params["execution_id"])
+        await self._access.require(request, "publish", execution_id)
         reason = request.query_params.get("reason", "")
         answer = await self._hub.cancel(execution_id, reason)
         match answer.word:
@@ -150,12 +165,15 @@ class Rest:
             raise Unready("the engine has not answered this gateway's probe")
         return _json({"status": "ready", "probe_age_seconds": round(silent, 3)})
 
-    async def metrics(self, _: Request) -> Response:
+    async def metrics(self, request: Request) -> Response:
         """`GET /metrics`: Prometheus' text format."""
+        # not by the peer's address: behind a proxy on this machine everybody comes from loopback
+        await self._access.require(request, "admin")
         return Response(self._metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def _state(self, request: Request) -> ExecutionState:
         execution_id = checked(request.path_params["execution_id"])
+        await self._access.require(request, "read", execution_id)
         state = await self._hub.executions.state(execution_id)
         if state is None:
             raise ExecutionNotFound(execution_id)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from runtail_gateway.auth_settings import AuthSettings
+
 
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
@@ -71,6 +73,9 @@ class GatewaySettings:
     of that once it has seen all)."""
     claim_seconds: float = 10.0
     """How long after its last sweep a gateway that died keeps others from sweeping."""
+
+    auth: AuthSettings | None = None
+    """Whose tokens let people in; without it nobody signs in, and everybody may everything."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

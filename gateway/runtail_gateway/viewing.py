@@ -14,9 +14,10 @@ from runtail_broker.state import ExecutionState
 from runtail_gateway.hub import Hub
 from runtail_gateway.message import PROTOCOL, Message, plain
 from runtail_gateway.metrics import Metrics
+from runtail_gateway.refused import Refused
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.viewer import Outlet, Viewer
-from runtail_gateway.wish import Refused, Wish
+from runtail_gateway.wish import Wish
 
 
 class Viewers:

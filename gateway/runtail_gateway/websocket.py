@@ -8,15 +8,18 @@ from collections.abc import Callable
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from runtail_broker.errors import RuntailError
+from runtail_gateway.access import Access, subprotocol_of, token_of
 from runtail_gateway.hub import Hub
 from runtail_gateway.message import Message, plain
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.origin import origin_allowed
 from runtail_gateway.push import Push, push_of
+from runtail_gateway.refused import Refused
+from runtail_gateway.session import Session
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.viewer import Gone, never
 from runtail_gateway.viewing import Viewers, until_either, viewing
-from runtail_gateway.wish import Refused, Wish, checked_id
+from runtail_gateway.wish import Wish, checked_id
 
 
 class SocketOutlet:
@@ -70,21 +73,28 @@ class SocketEndpoint(ABC):
     """What both WebSocket endpoints do: accept who may come, serve it, and say why it was not."""
 
     def __init__(
-        self, hub: Hub, settings: GatewaySettings, metrics: Metrics, viewers: Viewers
+        self,
+        hub: Hub,
+        settings: GatewaySettings,
+        metrics: Metrics,
+        viewers: Viewers,
+        access: Access,
     ) -> None:
         self._hub, self._settings, self._metrics = hub, settings, metrics
-        self._viewers = viewers
+        self._viewers, self._access = viewers, access
 
     async def serve(self, socket: WebSocket) -> None:
         """Serve one connection until it ends."""
         if not origin_allowed(socket, self._settings.allowed_origins):
             await socket.close(1008)  # before accept: an HTTP 403, and a page learns nothing
             return
-        await socket.accept()
+        await socket.accept(subprotocol_of(socket))
         outlet = self._outlet(socket)
         try:
             with self._viewers.one():
-                await self._serve(socket, outlet)
+                session = await self._access.sign_in(socket, outlet.send)
+                async with session.lasting():
+                    await self._serve(socket, outlet, session)
         except Refused as refused:
             await outlet.refuse(refused)
         except RuntailError as error:
@@ -95,7 +105,7 @@ class SocketEndpoint(ABC):
     @abstractmethod
     def _outlet(self, socket: WebSocket) -> SocketOutlet: ...
     @abstractmethod
-    async def _serve(self, socket: WebSocket, outlet: SocketOutlet) -> None: ...
+    async def _serve(self, socket: WebSocket, outlet: SocketOutlet, session: Session) -> None: ...
 
 
 class LogSocket(SocketEndpoint):
@@ -104,20 +114,32 @@ class LogSocket(SocketEndpoint):
     def _outlet(self, socket: WebSocket) -> SocketOutlet:
         return SocketOutlet(socket, push_of(socket.scope), self._metrics)
 
-    async def _serve(self, socket: WebSocket, outlet: SocketOutlet) -> None:
+    async def _serve(self, socket: WebSocket, outlet: SocketOutlet, session: Session) -> None:
         execution_id = checked_id(socket.path_params["execution_id"])
+        await session.require("read", execution_id)
         wish = Wish.read(socket.query_params.multi_items(), self._settings.after_limit)
         push = push_of(socket.scope)
         if push is not None:
             push.limit(self._settings.write_mark_bytes)
         async with viewing(self._hub, self._settings, outlet, execution_id, wish) as viewer:
-            await until_either(viewer, self._receive(socket))
+            await until_either(viewer, self._receive(socket, outlet, session, execution_id))
 
-    async def _receive(self, socket: WebSocket) -> None:
-        """Receive, so that pings and the close are seen, until it leaves or has said too much."""
-        for _ in range(self._settings.client_messages):
+    async def _receive(
+        self, socket: WebSocket, outlet: SocketOutlet, session: Session, execution_id: str
+    ) -> None:
+        """Receive, so that pings and the close are seen, until it leaves or has said too much.
+
+        New tokens are taken; anything else is not listened to.
+        """
+        said = 0
+        while said < self._settings.client_messages:
             message = await socket.receive()
             if message["type"] == "websocket.disconnect":
                 self._metrics.closed(int(message.get("code") or 1005))
                 return
+            token = token_of(message)
+            if token is None:
+                said += 1
+            else:
+                await outlet.send(await session.renew(token, [execution_id]))
         raise Refused(4408, "too_many_messages", "a viewer has nothing to say here")

@@ -9,19 +9,8 @@ from runtail_broker.cursor import Cursor
 from runtail_broker.errors import InvalidCursor, InvalidExecutionId
 from runtail_broker.keys import checked
 from runtail_gateway.problem import BadRequest
+from runtail_gateway.refused import Refused
 from runtail_gateway.sieve import EVERYTHING, Sieve
-
-
-class Refused(Exception):
-    """A viewer that is not served: *close_code* tells it whether to come again.
-
-    Over HTTP it is the *status* that says so.
-    """
-
-    def __init__(self, close_code: int, code: str, message: str, status: int = 400) -> None:
-        self.close_code, self.code, self.message = close_code, code, message
-        self.status = status
-        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)

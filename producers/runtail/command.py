@@ -30,6 +30,7 @@ HELP: Final = {
     "log": "publish a line from a shell script",
     "tail": "follow an execution; the exit code is the execution's",
     "ls": "list the executions",
+    "token": "sign a token to read, publish or administer with",
     "gateway": "serve the page and the log streams",
     "demo": "start an engine, a gateway and a demo workflow on this machine",
 }
@@ -75,6 +76,23 @@ def add_url(parser: argparse.ArgumentParser) -> None:
         default=os.environ.get("RUNTAIL_URL") or DEFAULT_URL,
         help=f"the gateway's address (default: $RUNTAIL_URL, else {DEFAULT_URL})",
     )
+
+
+def add_token(parser: argparse.ArgumentParser) -> None:
+    """Give *parser* the option `--token`, checked; the default is $RUNTAIL_TOKEN."""
+    parser.add_argument(
+        "--token",
+        type=bearer_token,
+        default=os.environ.get("RUNTAIL_TOKEN") or None,
+        help="what to sign in with (better: $RUNTAIL_TOKEN, which other users cannot list)",
+    )
+
+
+def bearer_token(text: str) -> str:
+    """Return *text* if it can stand in a header; the error does not show it."""
+    if not (text.isascii() and text.isprintable()) or " " in text or not text:
+        raise argparse.ArgumentTypeError("that is no token, expected one as `runtail token` prints")
+    return text
 
 
 def gateway_url(text: str) -> str:

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from http.client import HTTPException
 from typing import Any, Final
 
-from runtail.command import EXIT_REFUSED, Command, add_url
+from runtail.bearer import bearer
+from runtail.command import EXIT_REFUSED, Command, add_token, add_url
 from runtail.terminal import json_line, visible
 from runtail_broker.errors import RuntailError
 
@@ -20,6 +21,10 @@ TIMEOUT_SECONDS: Final = 10.0
 MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 HEADINGS: Final = ("ID", "STATUS", "PROGRESS", "DURATION", "RECORDS", "WORKFLOW")
 
+_REMEDIES: Final = {
+    401: "sign in by --token or $RUNTAIL_TOKEN",
+    403: "the token does not allow it: use another one",
+}
 _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "m"))
 
 
@@ -31,19 +36,21 @@ class GatewayRefused(RuntailError):
         super().__init__(f"{url}: {reason}; {remedy}")
 
 
-def fetch(url: str) -> list[dict[str, Any]]:
+def fetch(url: str, token: str | None = None) -> list[dict[str, Any]]:
     """Ask the gateway at *url* for its executions; raise GatewayRefused for all that goes wrong."""
     asked = f"{url}/executions"
     start = "start one with `runtail gateway`, or name another with --url or $RUNTAIL_URL"
+    request = urllib.request.Request(asked)
+    for name, value in bearer(token).items():
+        request.add_unredirected_header(name, value)  # whoever it is sent on to gets no token
     try:
-        with urllib.request.urlopen(asked, timeout=TIMEOUT_SECONDS) as answer:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
             body = answer.read(MAX_ANSWER_BYTES + 1)
         return _executions(body)
     except urllib.error.HTTPError as error:
         with error:
-            raise GatewayRefused(
-                asked, f"HTTP {error.code}", "see whether it is a gateway's"
-            ) from error
+            remedy = _REMEDIES.get(error.code, "see whether it is a gateway's")
+            raise GatewayRefused(asked, f"HTTP {error.code}", remedy) from error
     except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise GatewayRefused(asked, f"no gateway answers ({reason})", start) from error
@@ -103,7 +110,7 @@ def _time(value: object) -> datetime | None:
 def run(args: argparse.Namespace) -> int:
     """Print what the gateway lists; return 4 if it does not answer."""
     try:
-        executions = fetch(args.url)[: args.limit]
+        executions = fetch(args.url, args.token)[: args.limit]
     except GatewayRefused as error:
         print(f"runtail: {visible(error)}", file=sys.stderr)  # noqa: T201 - the command's output
         return EXIT_REFUSED
@@ -120,6 +127,7 @@ def run(args: argparse.Namespace) -> int:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give *parser* the arguments of `runtail ls`."""
     add_url(parser)
+    add_token(parser)
     parser.add_argument("--json", action="store_true", help="one execution a line, as received")
     parser.add_argument("--limit", metavar="N", type=_limit, help="at most N executions")
 

@@ -10,7 +10,7 @@ from contextlib import closing
 from io import TextIOWrapper
 from typing import Final, TextIO
 
-from runtail.command import EXIT_REFUSED, Command, add_url
+from runtail.command import EXIT_REFUSED, Command, add_token, add_url
 from runtail.listening import Cut, listen, logs_address
 from runtail.terminal import Layout, json_line, notice, visible
 from runtail.viewer import InvalidMessage, Viewer
@@ -67,10 +67,10 @@ class Screen:
             self._out.flush()
 
 
-def follow(address: str, viewer: Viewer, screen: Screen) -> int:
+def follow(address: str, viewer: Viewer, screen: Screen, token: str | None = None) -> int:
     """Show all that *viewer* takes from the gateway at *address* until the end; return the code."""
     while True:
-        cut = _one_connection(f"{address}?{viewer.query()}", viewer, screen)
+        cut = _one_connection(f"{address}?{viewer.query()}", token, viewer, screen)
         match viewer.cut(cut.code, cut.reason):
             case Done(status):
                 return EXIT_CODES.get(status, EXIT_FAILED)
@@ -86,9 +86,9 @@ def follow(address: str, viewer: Viewer, screen: Screen) -> int:
                 time.sleep(delay)
 
 
-def _one_connection(url: str, viewer: Viewer, screen: Screen) -> Cut:
+def _one_connection(url: str, token: str | None, viewer: Viewer, screen: Screen) -> Cut:
     """Follow one connection to its end, or to the first thing that does not fit."""
-    with closing(listen(url)) as messages:
+    with closing(listen(url, token)) as messages:
         for message in messages:
             if isinstance(message, Cut):
                 return message
@@ -113,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
     colored = not (args.no_color or os.environ.get("NO_COLOR")) and sys.stdout.isatty()
     _prepare(sys.stdout, as_json=args.json)
     screen = Screen(sys.stdout, sys.stderr, as_json=args.json, colored=colored)
-    return follow(logs_address(args.url, args.execution), viewer, screen)
+    return follow(logs_address(args.url, args.execution), viewer, screen, args.token)
 
 
 def _prepare(out: TextIO, *, as_json: bool) -> None:
@@ -128,6 +128,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("execution", type=_execution, help="the execution's id")
     add_url(parser)
+    add_token(parser)
     begin = parser.add_mutually_exclusive_group()
     begin.add_argument("--after", metavar="CURSOR", type=_cursor, help="begin after this cursor")
     begin.add_argument("--tail", metavar="N", type=_count, help="begin with the last N lines")

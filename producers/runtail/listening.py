@@ -7,7 +7,7 @@ import ssl
 from collections.abc import AsyncGenerator, Generator
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from websockets.asyncio.client import connect as connect_async
@@ -15,11 +15,15 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, W
 from websockets.frames import Close
 from websockets.sync.client import connect
 
+from runtail.bearer import bearer
 from runtail.viewer import FINAL_CODES
 
-MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 SILENCE_SECONDS: Final = 45.0  # three beats: a link that is silent for so long is dead
-CLOSE_SECONDS: Final = 1.0
+_OPTIONS: Final[dict[str, Any]] = {
+    "compression": None,
+    "max_size": 16 * 1024 * 1024,
+    "close_timeout": 1.0,
+}
 _TRANSIENT: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 _RAISED: Final = (WebSocketException, OSError)  # by a connection, and by the way to one
 
@@ -40,15 +44,15 @@ class Cut:
 Message = str | bytes
 
 
-def listen(url: str, *, silence_seconds: float = SILENCE_SECONDS) -> Generator[Message | Cut]:
+def listen(
+    url: str, token: str | None = None, *, silence_seconds: float = SILENCE_SECONDS
+) -> Generator[Message | Cut]:
     """Yield the messages of one connection, then the one Cut that says why there are no more.
 
     What the network raises becomes a Cut; what the consumer raises does not pass through here.
     """
     try:
-        with connect(
-            url, compression=None, max_size=MAX_MESSAGE_BYTES, close_timeout=CLOSE_SECONDS
-        ) as link:
+        with connect(url, additional_headers=bearer(token), **_OPTIONS) as link:
             while True:
                 yield link.recv(timeout=silence_seconds)
     except TimeoutError:
@@ -58,13 +62,11 @@ def listen(url: str, *, silence_seconds: float = SILENCE_SECONDS) -> Generator[M
 
 
 async def listen_async(
-    url: str, *, silence_seconds: float = SILENCE_SECONDS
+    url: str, token: str | None = None, *, silence_seconds: float = SILENCE_SECONDS
 ) -> AsyncGenerator[Message | Cut]:
     """Do what `listen` does, for an event loop."""
     try:
-        async with connect_async(
-            url, compression=None, max_size=MAX_MESSAGE_BYTES, close_timeout=CLOSE_SECONDS
-        ) as link:
+        async with connect_async(url, additional_headers=bearer(token), **_OPTIONS) as link:
             while True:
                 async with asyncio.timeout(silence_seconds):
                     message = await link.recv()

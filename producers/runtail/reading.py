@@ -38,8 +38,8 @@ class Reading:
     that is away is waited for. Leaving the loop ends the connection.
     """
 
-    def __init__(self, address: str, viewer: Viewer) -> None:
-        self._address, self._viewer = address, viewer
+    def __init__(self, address: str, viewer: Viewer, token: str | None = None) -> None:
+        self._address, self._viewer, self._token = address, viewer, token
         self._amid: str | None = None  # the id of the last record given, if more came with it
         self.totals: dict[str, Any] = {}
         """What the `end` proves: records, levels, dropped …; empty before it."""
@@ -58,7 +58,7 @@ class Reading:
     def __iter__(self) -> Generator[LogRecord]:
         while True:
             cut = Cut(None, "ended")
-            with closing(listen(self._url)) as messages:
+            with closing(listen(self._url, self._token)) as messages:
                 for message in messages:
                     if isinstance(message, Cut):
                         cut = message
@@ -79,7 +79,7 @@ class Reading:
     async def __aiter__(self) -> AsyncGenerator[LogRecord]:
         while True:
             cut = Cut(None, "ended")
-            async with aclosing(listen_async(self._url)) as messages:
+            async with aclosing(listen_async(self._url, self._token)) as messages:
                 async for message in messages:
                     if isinstance(message, Cut):
                         cut = message
@@ -142,15 +142,16 @@ def read(
     after: str | None = None,
     tail: int | None = None,
     wait: bool = False,
+    token: str | None = None,
 ) -> Reading:
     """Read *execution_id* from the gateway at *url* (http or https), from its first record on.
 
     *after* is a cursor to go on from (see `Reading.cursor`), `$` for only what is new; *tail* asks
-    for the last records; *wait* waits for an execution that does not exist yet. Raises
-    InvalidExecutionId and InvalidCursor at once; nothing connects before the first record is asked
-    for.
+    for the last records; *wait* waits for an execution that does not exist yet;
+    *token* signs in. Raises InvalidExecutionId and InvalidCursor at once; nothing connects before
+    the first record is asked for.
     """
     only_new = after == "$"
     start = None if after is None or only_new else Cursor.parse(after)
     viewer = Viewer(start, tail=tail, only_new=only_new, wait=wait)
-    return Reading(logs_address(url.rstrip("/"), checked(execution_id)), viewer)
+    return Reading(logs_address(url.rstrip("/"), checked(execution_id)), viewer, token)
