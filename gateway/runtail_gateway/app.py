@@ -21,6 +21,10 @@ from runtail_gateway.events import EventStream
 from runtail_gateway.hub import Hub
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.multiplex import ExecutionsSocket
+from runtail_gateway.publish_engine import PublishEngine
+from runtail_gateway.publish_http import Publishing
+from runtail_gateway.publish_many import ManyCalls
+from runtail_gateway.publish_request import Admission
 from runtail_gateway.rest import Rest
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.sweeper import Sweeper
@@ -61,12 +65,15 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
 
     viewers = Viewers(settings.viewers, metrics)
     return Starlette(
-        routes=_routes(
-            Rest(hub, settings, metrics, demo),
-            LogSocket(hub, settings, metrics, viewers),
-            EventStream(hub, settings, metrics, viewers),
-            ExecutionsSocket(hub, settings, metrics, viewers),
-        ),
+        routes=[
+            *_routes(
+                Rest(hub, settings, metrics, demo),
+                LogSocket(hub, settings, metrics, viewers),
+                EventStream(hub, settings, metrics, viewers),
+                ExecutionsSocket(hub, settings, metrics, viewers),
+            ),
+            *_publishing_routes(nodes, hub, settings),
+        ],
         exception_handlers={RuntailError: problem.answer, HTTPException: problem.answer_http},
         lifespan=lifespan,
     )
@@ -93,6 +100,20 @@ def _routes(
         Route("/", _home),
         Route("/monitoring", _page),
         Route("/monitoring/{name}", _page),
+    ]
+
+
+def _publishing_routes(nodes: Nodes, hub: Hub, settings: GatewaySettings) -> list[Route]:
+    engine = PublishEngine(nodes, settings.limits_seconds)
+    admission = Admission(settings)
+    publishing = Publishing(engine, admission, hub.contact_seconds, settings)
+    one = "/executions/{execution_id}"
+    return [
+        Route(one + "/open", publishing.open, methods=["POST"]),
+        Route(one + "/logs", publishing.logs, methods=["POST"]),
+        Route(one + "/beat", publishing.beat, methods=["POST"]),
+        Route(one + "/finish", publishing.finish, methods=["POST"]),
+        Route("/publish", ManyCalls(engine, admission, settings).serve, methods=["POST"]),
     ]
 
 
