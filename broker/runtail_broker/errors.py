@@ -41,6 +41,10 @@ class InvalidFrame(RuntailError, ValueError):
     """A stored frame that is damaged, of another version, or expands beyond the limit."""
 
 
+class FrameTooLarge(InvalidFrame):
+    """A frame that holds more than the reader takes."""
+
+
 class ExecutionNotFound(RuntailError, LookupError):
     """The engine holds no execution of this id."""
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 import msgpack
 
-from runtail_broker.errors import InvalidFrame
+from runtail_broker.errors import FrameTooLarge, InvalidFrame
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -34,6 +34,9 @@ _PLAIN_BYTE, _ZSTD_BYTE, _LINES_BYTE = (
 )
 _WORTH_COMPRESSING_BYTES = 600  # a frame of one record gains too little for its 0.8 µs a record
 _LEVEL = 1
+_WINDOW: dict[int, int] = {
+    zstd.DecompressionParameter.window_log_max: 24
+}  # memory that a frame may claim: 16 MiB
 
 
 def encode_frame(records: Sequence[bytes]) -> bytes:
@@ -48,15 +51,20 @@ def encode_frame(records: Sequence[bytes]) -> bytes:
     return _PLAIN_BYTE + plain
 
 
-def decode_frame(frame: bytes, max_bytes: int = MAX_EXPANDED_BYTES) -> list[bytes]:
+def decode_frame(
+    frame: bytes, max_bytes: int = MAX_EXPANDED_BYTES, max_records: int | None = None
+) -> list[bytes]:
     """Unpack the records of *frame*; raise InvalidFrame for what `encode_frame` cannot have made.
 
-    Never expands to more than *max_bytes*, whatever the frame claims.
+    Never expands to more than *max_bytes* and *max_records*, whatever the frame claims: then it
+    raises FrameTooLarge.
     """
     codec, body = _open(frame, max_bytes)
-    if codec == LINES:
-        return [line + b"}" for line in body.split(b"\n")]
-    return _unpack(body)
+    if codec != LINES:
+        return _unpack(body, max_records)
+    if max_records is not None and body.count(b"\n") >= max_records:
+        raise FrameTooLarge(f"frame holds more than {max_records} records")
+    return [line + b"}" for line in body.split(b"\n")]
 
 
 def lines_of(frame: bytes, max_bytes: int = MAX_EXPANDED_BYTES) -> bytes:
@@ -91,12 +99,12 @@ def _open(frame: bytes, max_bytes: int) -> tuple[int, bytes]:
         )
     body = frame[1:] if codec == PLAIN else _expand(frame[1:], max_bytes)
     if len(body) > max_bytes:
-        raise InvalidFrame(f"frame expands to more than {max_bytes} bytes")
+        raise FrameTooLarge(f"frame expands to more than {max_bytes} bytes")
     return codec, body
 
 
 def _expand(packed: bytes, max_bytes: int) -> bytes:
-    decompressor = zstd.ZstdDecompressor()
+    decompressor = zstd.ZstdDecompressor(options=_WINDOW)
     try:
         plain = decompressor.decompress(packed, max_length=max_bytes + 1)
     except zstd.ZstdError as error:
@@ -106,10 +114,14 @@ def _expand(packed: bytes, max_bytes: int) -> bytes:
     return plain
 
 
-def _unpack(plain: bytes) -> list[bytes]:
+def _unpack(plain: bytes, most: int | None = None) -> list[bytes]:
+    # an array makes room for what it claims to hold, and so does each inside it
+    most = len(plain) if most is None else most
     try:
-        records = msgpack.unpackb(plain, raw=True, strict_map_key=True)
+        records = msgpack.unpackb(plain, raw=True, max_array_len=most, max_map_len=0)
     except (ValueError, msgpack.exceptions.UnpackException) as error:
+        if "max_array_len" in str(error):
+            raise FrameTooLarge(f"frame holds more than {most} records") from error
         raise InvalidFrame(f"frame is damaged: {error!r}") from error
     if type(records) is not list or not {*map(type, records)} <= {bytes}:
         raise InvalidFrame(

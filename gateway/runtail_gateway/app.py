@@ -22,6 +22,10 @@ from runtail_gateway.events import EventStream
 from runtail_gateway.hub import Hub
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.multiplex import ExecutionsSocket
+from runtail_gateway.publish_engine import PublishEngine
+from runtail_gateway.publish_http import Publishing
+from runtail_gateway.publish_many import ManyCalls
+from runtail_gateway.publish_request import Admission
 from runtail_gateway.refused import Refused
 from runtail_gateway.rest import Rest
 from runtail_gateway.settings import GatewaySettings
@@ -65,13 +69,16 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
 
     viewers = Viewers(settings.viewers, metrics)
     return Starlette(
-        routes=_routes(
-            Rest(hub, settings, metrics, demo, access),
-            LogSocket(hub, settings, metrics, viewers, access),
-            EventStream(hub, settings, metrics, viewers, access),
-            ExecutionsSocket(hub, settings, metrics, viewers, access),
-            ShareEndpoint(hub.executions, settings, access),
-        ),
+        routes=[
+            *_routes(
+                Rest(hub, settings, metrics, demo, access),
+                LogSocket(hub, settings, metrics, viewers, access),
+                EventStream(hub, settings, metrics, viewers, access),
+                ExecutionsSocket(hub, settings, metrics, viewers, access),
+                ShareEndpoint(hub.executions, settings, access),
+            ),
+            *_publishing_routes(nodes, hub, settings),
+        ],
         exception_handlers={
             RuntailError: problem.answer,
             Refused: problem.answer_refused,
@@ -107,6 +114,20 @@ def _routes(
         Route("/", _home),
         Route("/monitoring", _page),
         Route("/monitoring/{name}", _page),
+    ]
+
+
+def _publishing_routes(nodes: Nodes, hub: Hub, settings: GatewaySettings) -> list[Route]:
+    engine = PublishEngine(nodes, settings.limits_seconds)
+    admission = Admission(settings)
+    publishing = Publishing(engine, admission, hub.contact_seconds, settings)
+    one = "/executions/{execution_id}"
+    return [
+        Route(one + "/open", publishing.open, methods=["POST"]),
+        Route(one + "/logs", publishing.logs, methods=["POST"]),
+        Route(one + "/beat", publishing.beat, methods=["POST"]),
+        Route(one + "/finish", publishing.finish, methods=["POST"]),
+        Route("/publish", ManyCalls(engine, admission, settings).serve, methods=["POST"]),
     ]
 
 

@@ -28,6 +28,18 @@ class Foreign(RuntailError):
     """A page of another origin asks for a change."""
 
 
+class SlowBody(RuntailError):
+    """A body that took too long to come."""
+
+
+class TooLarge(RuntailError):
+    """A body, a batch or a frame over its bound."""
+
+
+class UnknownCoding(RuntailError):
+    """A Content-Encoding that is not taken."""
+
+
 class TooMany(RuntailError):
     """A bound is reached; come again later."""
 
@@ -43,6 +55,9 @@ _STATUS: dict[type[RuntailError], tuple[int, str]] = {
     Foreign: (403, "foreign_origin"),
     ExecutionNotFound: (404, "not_found"),
     Conflict: (409, "conflict"),
+    SlowBody: (408, "slow_body"),
+    TooLarge: (413, "too_large"),
+    UnknownCoding: (415, "unknown_coding"),
     TooMany: (429, "too_many"),
     RuntailError: (503, "unavailable"),
 }
@@ -66,11 +81,11 @@ async def answer_http(_: Request, error: Exception) -> Response:
     return problem(error.status_code, "http", str(error.detail))
 
 
-def problem(status: int, code: str, detail: str) -> Response:
-    """Make the answer; 204 has no body."""
+def problem(status: int, code: str, detail: str, **more: object) -> Response:
+    """Make the answer, with *more* members beside the usual ones; 204 has no body."""
     if status == 204:
         return Response(status_code=204)
-    body = {"type": "about:blank", "status": status, "code": code, "detail": detail}
+    body = {"type": "about:blank", "status": status, "code": code, "detail": detail} | more
     headers = {"Retry-After": "2"} if status in (429, 503) else {}
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="runtail"'

@@ -54,12 +54,23 @@ class _Server(uvicorn.Server):
         self._on_started = on_started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        for listener in sockets or ():
+            _answer_at_once(listener)
         await super().startup(sockets)
         if self.started:
             keep_freed_memory()
             settle_collector()
             if self._on_started is not None:
                 self._on_started()
+
+
+def _answer_at_once(listener: socket.socket) -> None:
+    """Let no small answer wait 40 ms for the acknowledgement of what went before it.
+
+    asyncio sees to that only for sockets that say they are TCP, and `create_server` makes others.
+    """
+    if listener.family in (socket.AF_INET, socket.AF_INET6):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted ones inherit it
 
 
 def keep_freed_memory() -> None:

@@ -73,6 +73,22 @@ class GatewaySettings:
     of that once it has seen all)."""
     claim_seconds: float = 10.0
     """How long after its last sweep a gateway that died keeps others from sweeping."""
+    publish_bytes: int = 8 * 1024 * 1024
+    """Most bytes of a request that publishes, as it comes and as it expands; more is 413."""
+    publish_seconds: float = 30.0
+    """How long such a request may take to come; then it is 408."""
+    publish_requests: int = 64
+    """Publishing requests under way at once in this process; one more is refused with 429."""
+    publish_calls: int = 512
+    """Most calls of workers in one request of the SDK; it learns this and sends more of them."""
+    batch_records: int = 10_000
+    """Most records in one batch that comes over HTTP; more is 413."""
+    batch_bytes: int = 1024 * 1024
+    """Most bytes of JSON in one such batch; at most half of `publish_bytes`."""
+    record_bytes: int = 64 * 1024
+    """Most bytes of JSON in one record; a longer one is cut. 1024 up to `batch_bytes`."""
+    limits_seconds: float = 60.0
+    """How long the limits that operators keep in the engine are remembered."""
 
     auth: AuthSettings | None = None
     """Whose tokens let people in; without it nobody signs in, and everybody may everything."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from runtail.block import ExecutionBlock
 from runtail.context import current
+from runtail.http_nodes import Token
 from runtail.publisher import Publisher
 from runtail.run import Execution
 from runtail.settings import DEFAULTS, PublisherSettings
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 T = TypeVar("T")
+_Ways = tuple[str | None, str | None, Token | None]
 _OUTSIDE = logging.getLogger("runtail.outside")
 
 
@@ -32,24 +34,25 @@ class _Default:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self._redis_url: str | None = None
+        self._ways: _Ways = (None, None, None)
         self._settings = DEFAULTS
         self._publisher: Publisher | None = None
 
-    def configure(self, redis_url: str | None, settings: PublisherSettings) -> None:
+    def configure(self, ways: _Ways, settings: PublisherSettings) -> None:
         with self.lock:
-            same = (redis_url, settings) == (self._redis_url, self._settings)
+            same = (ways, settings) == (self._ways, self._settings)
             if self._publisher is not None and not same:
                 raise RuntimeError(
                     "configure() comes after the first execution, with other values; call it "
                     "before, or runtail.shutdown() first"
                 )
-            self._redis_url, self._settings = redis_url, settings
+            self._ways, self._settings = ways, settings
 
     def get(self) -> Publisher:
         with self.lock:
             if self._publisher is None:
-                made = Publisher(self._redis_url, settings=self._settings)
+                redis_url, url, token = self._ways
+                made = Publisher(redis_url, url=url, token=token, settings=self._settings)
                 self._publisher = self._publisher or made  # a signal handler was here meanwhile
             return self._publisher
 
@@ -73,13 +76,21 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_lock)
 
 
-def configure(redis_url: str | None = None, *, settings: PublisherSettings = DEFAULTS) -> None:
+def configure(
+    redis_url: str | None = None,
+    *,
+    url: str | None = None,
+    token: Token | None = None,
+    settings: PublisherSettings = DEFAULTS,
+) -> None:
     """Say how the process's publisher is made, which happens at the first execution.
 
     Again with the same values (a notebook cell that is run twice) does nothing; with others, after
     that, raises RuntimeError, unless `shutdown` came between.
     """
-    _default.configure(redis_url, settings)
+    if redis_url is not None and url is not None:
+        raise ValueError("redis_url and url are both given, expected one of them")
+    _default.configure((redis_url, url, token), settings)
 
 
 def flush(timeout: float = 5.0) -> bool:

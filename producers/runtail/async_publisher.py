@@ -8,6 +8,7 @@ from typing import Self, overload
 
 from runtail.block import ExecutionBlock
 from runtail.buffer import Counters
+from runtail.http_nodes import Token
 from runtail.publisher import Publisher
 from runtail.run import Execution
 from runtail.settings import DEFAULTS, PublisherSettings
@@ -23,10 +24,14 @@ class AsyncPublisher:
         self,
         redis_url: str | None = None,
         *,
+        url: str | None = None,
+        token: Token | None = None,
         settings: PublisherSettings = DEFAULTS,
         handle_sigterm: bool = False,
     ) -> None:
-        self._publisher = Publisher(redis_url, settings=settings, handle_sigterm=handle_sigterm)
+        self._publisher = Publisher(
+            redis_url, url=url, token=token, settings=settings, handle_sigterm=handle_sigterm
+        )
 
     @property
     def id(self) -> str:

@@ -17,11 +17,11 @@ class Backoff:
         self._failures = 0
         self.until = 0.0
 
-    def failed(self, now: float) -> None:
-        """Begin a wait."""
+    def failed(self, now: float, at_least: float = 0.0) -> None:
+        """Begin a wait, no shorter than *at_least* seconds."""
         bound = min(self._maximum, self._minimum * 2 ** min(self._failures + 1, 30))
         self._failures += 1
-        self.until = now + random.uniform(min(self._minimum, bound), bound)
+        self.until = now + at_least + random.uniform(min(self._minimum, bound), bound)
 
     def succeeded(self) -> None:
         """Start afresh."""

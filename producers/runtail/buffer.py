@@ -136,6 +136,11 @@ class Buffer:
             self._add_nested()
             return taken
 
+    def shrink(self, size: int) -> None:
+        """Note that records were cut by *size* bytes of JSON after they were taken."""
+        with self._lock:
+            self._bytes -= size
+
     def ready(self) -> set[Journal]:
         """Take the journals that got records since this was last asked."""
         with self._lock:

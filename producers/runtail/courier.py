@@ -16,12 +16,13 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from runtail import debugging
 from runtail.backoff import RareWarnings
 from runtail.buffer import Buffer
 from runtail.held import Held
+from runtail.http_nodes import HttpNodes, Token
 from runtail.journal import Journal
 from runtail.lane import Lane
 from runtail.link import ExitProofLoop, Finder, Link
@@ -33,6 +34,7 @@ from runtail_broker.errors import RuntailError
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+Node: TypeAlias = "Redis | HttpNodes"
 T = TypeVar("T")
 _MAX_JOURNALS = 256  # in one round trip, so that no answer takes long
 _SWEEPS_A_BEAT = 4  # how often all journals are looked at for a beat that is due
@@ -76,7 +78,9 @@ class Courier:
         settings: PublisherSettings,
         find: Finder,
         started: Callable[[], None],
+        token: Token | None = None,
     ) -> None:
+        self._token = token
         self._started = started  # called in each process in which the thread starts
         self._buffer, self._held, self._settings, self._find = buffer, held, settings, find
         self._warnings = RareWarnings(logging.getLogger("runtail"), settings.warning_seconds)
@@ -99,12 +103,12 @@ class Courier:
         self._begin()
 
     def _begin(self) -> None:
-        self._link = Link(self._find, self._settings)
+        self._link = Link(self._find, self._settings, self._token)
         self._called: deque[Journal] = deque()
         self._delayed: deque[tuple[float, Callable[[], None]]] = deque()
         self._flushes: deque[_Flush] = deque()
         self._work: set[Journal] = set()
-        self._lanes: dict[Redis | None, Lane] = {}
+        self._lanes: dict[Node | None, Lane] = {}
         self._lane_of: dict[Journal, Lane] = {}
         self._retried = 0  # by journals that are forgotten
         self._dropped_before = 0
@@ -291,7 +295,7 @@ class Courier:
             await nowhere.away(error)
             return nowhere
 
-    def _lane(self, node: Redis | None) -> Lane:
+    def _lane(self, node: Node | None) -> Lane:
         if node not in self._lanes:
             self._lanes[node] = Lane(
                 self._link, self._buffer, self._settings, self._warnings, self._opened, self._spill

@@ -10,6 +10,8 @@ from runtail import debugging
 from runtail.ask import Ask
 from runtail.backoff import Backoff, RareWarnings
 from runtail.buffer import Buffer
+from runtail.fitting import fitted, shrunk_by
+from runtail.http_nodes import AskedToWait
 from runtail.journal import Journal
 from runtail.link import Link
 from runtail.settings import PublisherSettings
@@ -82,7 +84,8 @@ class Lane:
     async def away(self, error: Exception) -> None:
         """Delay everything on this node, because of *error*."""
         self.waits()
-        self._backoff.failed(time.monotonic())
+        at_least = error.seconds if isinstance(error, AskedToWait) else 0.0
+        self._backoff.failed(time.monotonic(), at_least)
         self._buffer.count_error("engine")
         debugging.say("the engine is away", error=error)
         if isinstance(error, Unavailable):
@@ -98,13 +101,22 @@ class Lane:
             if size >= self._settings.max_call_bytes:
                 break
             while journal.takes_items:
-                journal.seal(self._buffer.take(journal))
+                self._seal(journal)
             if self._spill is not None:
                 self._spill.bring_in(journal)
             asks = journal.asks(now, limits)
             size += sum(ask.bytes for ask in asks)
             asked += [(journal, ask) for ask in asks]
         return asked
+
+    def _seal(self, journal: Journal) -> None:
+        bounds = self._link.bounds
+        taken = self._buffer.take(journal)
+        batches = fitted(taken, bounds)
+        if bounds is not None:
+            self._buffer.shrink(shrunk_by(taken, batches))
+        for batch in batches:
+            journal.seal(batch)
 
     async def _send(self, asked: Sequence[Asked], replicated: bool = False) -> None:
         if not asked:

@@ -12,10 +12,12 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from runtail.http_nodes import HttpNodes, Token
 from runtail.settings import PublisherSettings
 from runtail_broker.errors import EngineRefused, Unavailable
 from runtail_broker.keys import ExecutionKeys, index_of
 from runtail_broker.script import Limits
+from runtail_broker.spoken import Bounds
 
 if TYPE_CHECKING:
     from runtail_broker.client import Nodes
@@ -53,27 +55,41 @@ class ExitProofLoop(asyncio.SelectorEventLoop):
 
 
 class Link:
-    """The way to one engine. Use within one event loop; raises what `Nodes` raises."""
+    """The way to one engine: its own address, or a gateway's, which is shown *token*.
 
-    def __init__(self, find: Finder, settings: PublisherSettings) -> None:
-        self._find, self._settings = find, settings
+    Use within one event loop; raises what `Nodes` raises.
+    """
+
+    def __init__(
+        self, find: Finder, settings: PublisherSettings, token: Token | None = None
+    ) -> None:
+        self._find, self._settings, self._token = find, settings, token
         self._url: str | None = None
-        self._nodes: Nodes | None = None
+        self._nodes: Nodes | HttpNodes | None = None
         self._limits: tuple[float, Limits] | None = None
 
-    async def nodes(self) -> Nodes:
+    async def nodes(self) -> Nodes | HttpNodes:
         """Return the nodes; raise Unavailable while no engine is found."""
         if self._nodes is None:
             self._url = self._find()
             if self._url is None:
                 raise Unavailable("no engine is running on this machine, and no URL was given")
             try:
-                self._nodes = _client().connect(
-                    self._url, timeout_seconds=self._settings.engine_timeout_seconds
-                )
+                self._nodes = self._connect(self._url)
             except ValueError as error:
                 raise Unavailable(f"{self._url!r} is not the URL of an engine: {error}") from error
         return self._nodes
+
+    def _connect(self, url: str) -> Nodes | HttpNodes:
+        timeout = self._settings.engine_timeout_seconds
+        if url.startswith(("http://", "https://")):
+            return HttpNodes(url, self._token, timeout)
+        return _client().connect(url, timeout_seconds=timeout)
+
+    @property
+    def bounds(self) -> Bounds | None:
+        """What the gateway takes; None without one, and before its first answer."""
+        return self._nodes.bounds if isinstance(self._nodes, HttpNodes) else None
 
     async def look_again(self) -> None:
         """Leave an engine that does not answer if another one is to be found by now."""
@@ -86,6 +102,8 @@ class Link:
         now = time.monotonic()
         if self._limits is None or now - self._limits[0] > self._settings.limits_seconds:
             nodes = await self.nodes()
+            if isinstance(nodes, HttpNodes):
+                return Limits()  # the gateway knows them, and trusts nobody's
             try:
                 self._limits = now, await nodes.limits()
             except (ValueError, TypeError):
@@ -96,11 +114,15 @@ class Link:
         """List the execution in its index; keeps the time of an earlier listing."""
         key, now_ms = index_of(execution_id), time.time() * 1000
         nodes = await self.nodes()
+        if isinstance(nodes, HttpNodes):
+            return  # the gateway does it
         await nodes.at(key, lambda node: node.zadd(key, {execution_id: int(now_ms)}, nx=True))
 
     async def primary(self, execution_id: str) -> str:
         """Name the server that is primary for the execution now; '' where servers have no name."""
         nodes = await self.nodes()
+        if isinstance(nodes, HttpNodes):
+            return await nodes.primary(execution_id)
         try:
             info = await nodes.at(
                 ExecutionKeys.of(execution_id).state, lambda node: node.info("server")
@@ -112,7 +134,9 @@ class Link:
     async def close(self) -> None:
         """Close all connections, as far as the engine is still there to hear of it."""
         nodes, self._nodes, self._limits = self._nodes, None, None
-        if nodes is not None:
+        if isinstance(nodes, HttpNodes):
+            await nodes.close()
+        elif nodes is not None:
             from redis.exceptions import RedisError
 
             with contextlib.suppress(RedisError, OSError):

@@ -21,6 +21,7 @@ from runtail.block import ExecutionBlock
 from runtail.buffer import Buffer, Counters
 from runtail.courier import Courier
 from runtail.held import Held
+from runtail.http_nodes import Token
 from runtail.journal import Journal
 from runtail.process import follow_exit, follow_forks, may_wait
 from runtail.process import handle_sigterm as _handle_sigterm
@@ -41,8 +42,10 @@ class Publisher:
 
     Nothing here blocks (but `flush` and `close`) or raises, whatever the engine does: records wait
     in a bounded buffer and are stored once, in order; what had to be dropped is counted and told to
-    the viewers. Without *redis_url* it is `$RUNTAIL_REDIS_URL`, else the engine that runs on this
-    machine; it may start later than the worker.
+    the viewers. The engine is at *redis_url*, or behind the gateway at *url* (http or https), which
+    is shown *token*, a text or a function that gives one (`$RUNTAIL_TOKEN`). Without either it is
+    `$RUNTAIL_REDIS_URL`, `$RUNTAIL_GATEWAY_URL`, else the engine that runs on this machine; it may
+    start later than the worker. Both at once raise ValueError.
 
     A forked child has another publisher in it, with an id, a thread and a connection of its own and
     an empty buffer; its executions take part in those of the parent. A pickled one is made anew in
@@ -54,17 +57,27 @@ class Publisher:
         self,
         redis_url: str | None = None,
         *,
+        url: str | None = None,
+        token: Token | None = None,
         settings: PublisherSettings = DEFAULTS,
         handle_sigterm: bool = False,
     ) -> None:
+        if redis_url is not None and url is not None:
+            raise ValueError("redis_url and url are both given, expected one of them")
         self.id = secrets.token_hex(8)
         self._settings = settings
-        self._given_url = redis_url
+        self._given_url = redis_url if url is None else url
+        self._token = os.environ.get("RUNTAIL_TOKEN") if token is None else token
         self._handles_sigterm = handle_sigterm
         self._buffer = Buffer(settings, may_wait)
         self._held = Held(settings.max_held_bytes, settings.held_seconds)
         self._courier = Courier(
-            self._buffer, self._held, settings, self._find_engine, self._follow_exit
+            self._buffer,
+            self._held,
+            settings,
+            self._find_engine,
+            self._follow_exit,
+            self._token,
         )
         self._runs: weakref.WeakSet[Execution] = weakref.WeakSet()
         self._closed: bool | None = None
@@ -171,7 +184,8 @@ class Publisher:
             concurrent.futures.wait([self._courier.spill()], _SPILL_SECONDS)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _unpickled, (self.id, self._given_url, self._settings, self._handles_sigterm)
+        way = self._given_url, self._token
+        return _unpickled, (self.id, *way, self._settings, self._handles_sigterm)
 
     def __enter__(self) -> Self:
         return self
@@ -232,15 +246,22 @@ class Publisher:
         return Spill(self.id, folder, settings, self._buffer, self._held, warnings)
 
     def _find_engine(self) -> str | None:
-        return self._given_url or os.environ.get("RUNTAIL_REDIS_URL") or find_engine()
+        named = os.environ.get("RUNTAIL_REDIS_URL") or os.environ.get("RUNTAIL_GATEWAY_URL")
+        return self._given_url or named or find_engine()
 
 
 def _unpickled(
-    pickled_id: str, redis_url: str | None, settings: PublisherSettings, handles_sigterm: bool
+    pickled_id: str,
+    given_url: str | None,
+    token: Token | None,
+    settings: PublisherSettings,
+    handles_sigterm: bool,
 ) -> Publisher:
     """Make a publisher in place of a pickled one, or give the one that was made for it before."""
     publisher = _UNPICKLED.get(pickled_id)
     if publisher is None:
-        publisher = Publisher(redis_url, settings=settings, handle_sigterm=handles_sigterm)
+        publisher = Publisher(
+            given_url, token=token, settings=settings, handle_sigterm=handles_sigterm
+        )
         _UNPICKLED[pickled_id] = publisher
     return publisher

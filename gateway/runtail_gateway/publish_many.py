@@ -1,0 +1,82 @@
+"""Publish over HTTP as the SDK does: many calls, of many executions, in one request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from runtail_broker.errors import EngineRefused, RuntailError, Unavailable
+from runtail_broker.keys import checked
+from runtail_broker.script import Call, Limits
+from runtail_broker.spoken import (
+    MEDIA_TYPE,
+    Open,
+    Primary,
+    Publish,
+    Said,
+    Spoken,
+    Unspoken,
+    pack_answers,
+    unpack,
+)
+from runtail_gateway.problem import BadRequest
+from runtail_gateway.publish_calls import REPLICATED, call_of
+from runtail_gateway.publish_engine import PublishEngine
+from runtail_gateway.publish_request import Admission, body_of
+from runtail_gateway.publisher_name import namespaced
+from runtail_gateway.settings import GatewaySettings
+
+
+class ManyCalls:
+    """`POST /publish`: the round trip of one publisher, answered call by call."""
+
+    def __init__(
+        self, engine: PublishEngine, admission: Admission, settings: GatewaySettings
+    ) -> None:
+        self._engine, self._admission, self._settings = engine, admission, settings
+
+    async def serve(self, request: Request) -> Response:
+        """Check each call, run those that make sense; the others are refused one by one."""
+        with self._admission.admitted(request):
+            bounds = self._admission.bounds
+            try:
+                said = unpack(await body_of(request, self._settings), bounds.calls)
+            except Unspoken as error:
+                raise BadRequest(str(error)) from error
+            answers = await self._answers(request, said)
+            return Response(pack_answers(answers, bounds), media_type=MEDIA_TYPE)
+
+    async def _answers(self, request: Request, said: Sequence[Spoken]) -> list[Said]:
+        answers: list[Said | None] = []
+        calls: list[Call] = []
+        limits = await self._limits(said)
+        for each in said:
+            made = await self._made(request, each, limits)
+            answers.append(None if isinstance(made, Call) else made)
+            calls += [made] if isinstance(made, Call) else []
+        opening = [each.execution_id for each in calls if each.script.name == "open"]
+        await self._engine.enlist(opening)
+        replicated = any(isinstance(each, REPLICATED) for each in said)
+        ran: Iterator[Said] = iter(await self._engine.run_all(calls, replicated=replicated))
+        return [next(ran) if answer is None else answer for answer in answers]
+
+    async def _limits(self, said: Sequence[Spoken]) -> Limits:
+        opens = any(isinstance(each, Open) for each in said)
+        return await self._engine.limits() if opens else Limits()
+
+    async def _made(self, request: Request, said: Spoken, limits: Limits) -> Call | Said:
+        try:
+            if isinstance(said, Primary):
+                return await self._engine.primary(checked(said.execution_id))
+            if isinstance(said, Publish):
+                await asyncio.sleep(0)  # each may expand to a megabyte: let viewers have their turn
+            named = partial(namespaced, connection=request)
+            return call_of(said, self._admission.bounds, limits, named)
+        except Unavailable as error:
+            return error
+        except RuntailError as error:
+            return EngineRefused(str(error))
