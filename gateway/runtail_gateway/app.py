@@ -16,6 +16,7 @@ from starlette.routing import Route, WebSocketRoute
 from runtail_broker.client import Nodes
 from runtail_broker.errors import RuntailError
 from runtail_gateway import problem
+from runtail_gateway.admission import Viewers
 from runtail_gateway.demo import DemoRuns
 from runtail_gateway.events import EventStream
 from runtail_gateway.hub import Hub
@@ -24,7 +25,6 @@ from runtail_gateway.multiplex import ExecutionsSocket
 from runtail_gateway.rest import Rest
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.sweeper import Sweeper
-from runtail_gateway.viewing import Viewers
 from runtail_gateway.websocket import LogSocket
 
 _PAGE = Path(str(files("runtail_gateway") / "page"))
@@ -59,10 +59,12 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
             if isinstance(redis, str):
                 await nodes.close()
 
-    viewers = Viewers(settings.viewers, metrics)
-    return Starlette(
+    viewers = Viewers(settings, metrics)
+    rest = Rest(hub, settings, metrics, demo)
+    app = Starlette(
         routes=_routes(
-            Rest(hub, settings, metrics, demo),
+            rest,
+            viewers,
             LogSocket(hub, settings, metrics, viewers),
             EventStream(hub, settings, metrics, viewers),
             ExecutionsSocket(hub, settings, metrics, viewers),
@@ -70,12 +72,23 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
         exception_handlers={RuntailError: problem.answer, HTTPException: problem.answer_http},
         lifespan=lifespan,
     )
+    app.state.viewers = viewers  # for the server, which drains and guards them
+    return app
 
 
 def _routes(
-    rest: Rest, socket: LogSocket, events: EventStream, many: ExecutionsSocket
+    rest: Rest,
+    viewers: Viewers,
+    socket: LogSocket,
+    events: EventStream,
+    many: ExecutionsSocket,
 ) -> list[Route | WebSocketRoute]:
     one = "/executions/{execution_id}"
+
+    async def readyz(request: Request) -> Response:
+        viewers.drain.require_ready()
+        return await rest.readyz(request)
+
     return [
         WebSocketRoute("/ws" + one + "/logs", socket.serve),
         WebSocketRoute("/ws/executions", many.serve),
@@ -88,7 +101,7 @@ def _routes(
         Route(one + "/cancel", rest.cancel, methods=["POST"]),
         Route(one + "/start-streaming", rest.start_streaming, methods=["POST"]),
         Route("/healthz", rest.healthz),
-        Route("/readyz", rest.readyz),
+        Route("/readyz", readyz),
         Route("/metrics", rest.metrics),
         Route("/", _home),
         Route("/monitoring", _page),

@@ -8,6 +8,7 @@ browser learns that it need not come again.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from starlette.requests import Request
@@ -16,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from runtail_broker.cursor import Cursor
 from runtail_broker.errors import RuntailError
+from runtail_gateway.admission import Viewers
 from runtail_gateway.hub import Hub
 from runtail_gateway.message import Message
 from runtail_gateway.metrics import Metrics
@@ -23,7 +25,7 @@ from runtail_gateway.origin import require_allowed
 from runtail_gateway.problem import answer, problem
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.viewer import Gone, never
-from runtail_gateway.viewing import Viewers, until_either, viewing
+from runtail_gateway.viewing import until_either, viewing
 from runtail_gateway.wish import Refused, Wish, checked_id
 
 _RETRY_MS: Final = 2000
@@ -58,6 +60,11 @@ class EventOutlet:
         self._metrics.closed(code)
         await self._asgi({"type": "http.response.body", "body": b"", "more_body": False})
 
+    async def leave(self, refused: Refused) -> None:
+        """End a response that has begun; never raises."""
+        with suppress(Gone):
+            await self.close(refused.close_code, refused.code)
+
     async def _asgi(self, message: AsgiMessage) -> None:
         try:
             await self._send(message)
@@ -87,9 +94,11 @@ class EventStream:
         request = Request(scope, receive)
         outlet = EventOutlet(send, self._headers(request), self._metrics)
         try:
-            with self._viewers.one():
+            with self._viewers.one(request):
                 await self._serve(request, outlet)
         except Refused as refused:
+            if outlet.begun:
+                return await outlet.leave(refused)
             response = problem(refused.status, refused.code, refused.message)
             await response(scope, receive, send)
         except RuntailError as error:
@@ -97,6 +106,7 @@ class EventStream:
                 await (await answer(request, error))(scope, receive, send)
         except Gone:
             pass  # nobody is left to tell
+        return None
 
     async def _serve(self, request: Request, outlet: EventOutlet) -> None:
         require_allowed(request, self._settings.allowed_origins)

@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket
 
 from runtail_broker.ending import end
 from runtail_broker.errors import RuntailError
+from runtail_gateway.allowance import Allowance
 from runtail_gateway.hub import Hub
 from runtail_gateway.message import Message, plain
 from runtail_gateway.metrics import Metrics
@@ -82,7 +83,7 @@ class _Client:
         self._socket, self._turns = socket, _Turns(outlet)
         self._hub, self._settings, self._metrics = hub, settings, metrics
         self._parts: dict[str, asyncio.Task[None]] = {}
-        self._allowance = _Allowance(settings.client_messages)
+        self._allowance = Allowance(settings.client_messages, time.monotonic())
 
     async def serve(self) -> None:
         """Do what the client says until it leaves; raise Refused for what makes no sense."""
@@ -149,21 +150,6 @@ class _Client:
         finally:
             if self._parts.get(name) is asyncio.current_task():
                 del self._parts[name]
-
-
-class _Allowance:
-    """How many messages a client may still send: *most* at once, and as many again a minute."""
-
-    def __init__(self, most: int) -> None:
-        self._most, self._left = most, float(most)
-        self._at = time.monotonic()
-
-    def take(self, now: float) -> bool:
-        """Take one; False if none is left."""
-        self._left = min(self._most, self._left + (now - self._at) * self._most / 60)
-        self._at = now
-        self._left -= 1
-        return self._left >= 0
 
 
 def _said(text: str) -> dict[str, Any]:

@@ -31,6 +31,10 @@ class TooMany(RuntailError):
     """A bound is reached; come again later."""
 
 
+class Draining(RuntailError):
+    """This process is about to end."""
+
+
 class Unready(RuntailError):
     """This gateway should not be sent viewers now."""
 
@@ -43,6 +47,7 @@ _STATUS: dict[type[RuntailError], tuple[int, str]] = {
     ExecutionNotFound: (404, "not_found"),
     Conflict: (409, "conflict"),
     TooMany: (429, "too_many"),
+    Draining: (503, "draining"),
     RuntailError: (503, "unavailable"),
 }
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from runtail_broker.errors import RuntailError
+from runtail_gateway.admission import Viewers
 from runtail_gateway.hub import Hub
 from runtail_gateway.message import Message, plain
 from runtail_gateway.metrics import Metrics
@@ -15,7 +16,7 @@ from runtail_gateway.origin import origin_allowed
 from runtail_gateway.push import Push, push_of
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.viewer import Gone, never
-from runtail_gateway.viewing import Viewers, until_either, viewing
+from runtail_gateway.viewing import until_either, viewing
 from runtail_gateway.wish import Refused, Wish, checked_id
 
 
@@ -83,7 +84,7 @@ class SocketEndpoint(ABC):
         await socket.accept()
         outlet = self._outlet(socket)
         try:
-            with self._viewers.one():
+            with self._viewers.one(socket):
                 await self._serve(socket, outlet)
         except Refused as refused:
             await outlet.refuse(refused)

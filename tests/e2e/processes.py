@@ -70,11 +70,20 @@ class Gateway:
         self._process.kill()
         self._process.wait(10)
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, without waiting."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def wait(self, seconds: float) -> int:
+        """Wait until it has ended; return its exit code."""
+        assert self._process is not None
+        return self._process.wait(seconds)
+
     def end(self) -> int:
         """End it with SIGTERM; return its exit code."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(10)
+        self.signal(signal.SIGTERM)
+        return self.wait(20)
 
     def close(self) -> None:
         """End it if it runs."""
