@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from runtail_gateway.addresses import Networks
+
 
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
@@ -60,6 +62,11 @@ class GatewaySettings:
     theirs, which would use it just when it is closed."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks of proxies whose `X-Forwarded-*` headers are believed."""
+    prefix: str = ""
+    """Path under which a proxy serves this gateway, such as `/runtail`; one that is forwarded by a
+    trusted proxy goes before it."""
+    access_log: bool = False
+    """Whether each request and connection is a JSON line of the logger `runtail.access`."""
     drain_seconds: float = 10.0
     """How long it takes, after SIGTERM, until all viewers were sent elsewhere, each at a random
     moment; at most 1 s after Ctrl-C."""
@@ -116,3 +123,10 @@ class GatewaySettings:
             value = getattr(self, field.name)
             if isinstance(value, int | float) and value <= 0 and value is not False:
                 raise ValueError(f"{field.name} is {value}, expected more than 0")
+        if self.prefix and (not self.prefix.startswith("/") or self.prefix.endswith("/")):
+            raise ValueError(f"prefix is {self.prefix!r}, expected a path such as '/runtail'")
+        for name in ("exempt_addresses", "trusted_proxies"):
+            try:
+                Networks(getattr(self, name))
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from error
