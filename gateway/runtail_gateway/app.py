@@ -17,6 +17,7 @@ from runtail_broker.client import Nodes
 from runtail_broker.errors import RuntailError
 from runtail_gateway import problem
 from runtail_gateway.access import Access
+from runtail_gateway.admission import Viewers
 from runtail_gateway.demo import DemoRuns
 from runtail_gateway.events import EventStream
 from runtail_gateway.hub import Hub
@@ -31,7 +32,6 @@ from runtail_gateway.rest import Rest
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.share_endpoint import ShareEndpoint
 from runtail_gateway.sweeper import Sweeper
-from runtail_gateway.viewing import Viewers
 from runtail_gateway.websocket import LogSocket
 
 _PAGE = Path(str(files("runtail_gateway") / "page"))
@@ -67,11 +67,13 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
             if isinstance(redis, str):
                 await nodes.close()
 
-    viewers = Viewers(settings.viewers, metrics)
-    return Starlette(
+    viewers = Viewers(settings, metrics)
+    rest = Rest(hub, settings, metrics, demo, access)
+    app = Starlette(
         routes=[
             *_routes(
-                Rest(hub, settings, metrics, demo, access),
+                rest,
+                viewers,
                 LogSocket(hub, settings, metrics, viewers, access),
                 EventStream(hub, settings, metrics, viewers, access),
                 ExecutionsSocket(hub, settings, metrics, viewers, access),
@@ -86,16 +88,24 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
         },
         lifespan=lifespan,
     )
+    app.state.viewers = viewers  # for the server, which drains and guards them
+    return app
 
 
 def _routes(
     rest: Rest,
+    viewers: Viewers,
     socket: LogSocket,
     events: EventStream,
     many: ExecutionsSocket,
     share: ShareEndpoint,
 ) -> list[Route | WebSocketRoute]:
     one = "/executions/{execution_id}"
+
+    async def readyz(request: Request) -> Response:
+        viewers.drain.require_ready()
+        return await rest.readyz(request)
+
     return [
         WebSocketRoute("/ws" + one + "/logs", socket.serve),
         WebSocketRoute("/ws/executions", many.serve),
@@ -109,7 +119,7 @@ def _routes(
         Route(one + "/share", share.share, methods=["POST"]),
         Route(one + "/start-streaming", rest.start_streaming, methods=["POST"]),
         Route("/healthz", rest.healthz),
-        Route("/readyz", rest.readyz),
+        Route("/readyz", readyz),
         Route("/metrics", rest.metrics),
         Route("/", _home),
         Route("/monitoring", _page),

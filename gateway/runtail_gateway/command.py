@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import argparse
 import os
-import socket
 import sys
 import threading
 import urllib.error
 import urllib.request
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from runtail.command import Command
 from runtail_broker.engine import EngineError, start_engine
 from runtail_gateway.app import create_app
-from runtail_gateway.auth_settings import SECRET_NAME, AuthSettings, is_loopback
+from runtail_gateway.auth_settings import SECRET_NAME, AuthSettings
+from runtail_gateway.listeners import address_of, handed_over, is_private, listener
+from runtail_gateway.options import add_options, settings_of
 from runtail_gateway.serve import server
-from runtail_gateway.settings import GatewaySettings
+from runtail_gateway.workers import Job, Workers
 
 EPILOG = """\
 signing in (`runtail demo` leaves it off):
@@ -45,6 +47,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
+    add_options(parser)
 
 
 def _gateway(arguments: argparse.Namespace) -> int:
@@ -56,55 +59,53 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace, *, demo: bool) -> int:
-    try:
-        auth = None if demo else AuthSettings.from_environment(os.environ)
-    except ValueError as error:
-        return _fail(str(error))
-    if auth is None and not arguments.insecure and not is_loopback(arguments.host):
-        return _fail(
-            f"--host {arguments.host} is open to others and nobody signs in: expected a loopback "
-            f"address, or ${SECRET_NAME} to sign in with, or --insecure if that is meant"
-        )
     with ExitStack() as stack:
+        try:
+            auth = None if demo else AuthSettings.from_environment(os.environ)
+            settings = replace(settings_of(arguments), auth=auth)
+            sockets = handed_over(os.environ) or [
+                listener(arguments.host, arguments.port, or_any_port=demo)
+            ]
+        except OSError as error:
+            return _fail(
+                f"port {arguments.port} of {arguments.host} is taken ({error}): choose a free one"
+            )
+        except ValueError as error:
+            return _fail(str(error))
+        for each in sockets:
+            stack.enter_context(each)
+        if auth is None and not arguments.insecure and not all(map(is_private, sockets)):
+            return _fail(
+                f"--host {arguments.host} is open to others and nobody signs in: expected a "
+                f"loopback address, or ${SECRET_NAME} to sign in with, or --insecure if that is "
+                "meant"
+            )
         url = arguments.redis_url
         if url is None:
             try:
                 url = stack.enter_context(start_engine(arguments.data)).url
             except EngineError as error:
                 return _fail(str(error))
-        try:
-            listener = stack.enter_context(_listener(arguments.host, arguments.port, demo))
-        except OSError as error:
-            return _fail(
-                f"port {arguments.port} of {arguments.host} is taken ({error}): choose a free one"
-            )
-        _serve(url, listener, GatewaySettings(auth=auth), demo=demo)
+        _serve(Job(url, settings, sockets), arguments.workers, demo=demo)
     return 0
 
 
-def _serve(url: str, listener: socket.socket, settings: GatewaySettings, *, demo: bool) -> None:
-    host, port = listener.getsockname()[:2]
-    base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+def _serve(job: Job, workers: int, *, demo: bool) -> None:
+    base = address_of(job.sockets[0]) + job.settings.prefix
 
     def started() -> None:
         print(f"runtail: watch runs at {base}/monitoring (Ctrl-C ends it)", flush=True)  # noqa: T201
         if demo:
             threading.Thread(target=_start_demo, args=(base,), daemon=True).start()
 
+    if workers > 1:
+        return Workers(workers, job, started).run()
     try:
-        server(create_app(settings, url), on_started=started).run(sockets=[listener])
+        app = create_app(job.settings, job.redis_url)
+        server(app, on_started=started).run(sockets=job.sockets)
     except KeyboardInterrupt:
-        return  # uvicorn has shut down; it raises the signal again for whoever started it
-
-
-def _listener(host: str, port: int, demo: bool) -> socket.socket:
-    """Listen on *port*; the demo takes a free one when that is taken."""
-    try:
-        return socket.create_server((host, port), backlog=2048)
-    except OSError:
-        if not demo:
-            raise
-        return socket.create_server((host, 0), backlog=2048)
+        return None  # uvicorn has shut down; it raises the signal again for whoever started it
+    return None
 
 
 def _start_demo(base: str) -> None:

@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from runtail_broker.cursor import Cursor
 from runtail_broker.errors import RuntailError
 from runtail_gateway.access import Access
+from runtail_gateway.admission import Viewers
 from runtail_gateway.hub import Hub
 from runtail_gateway.message import Message, plain
 from runtail_gateway.metrics import Metrics
@@ -25,7 +26,7 @@ from runtail_gateway.problem import answer, problem
 from runtail_gateway.refused import Refused
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.viewer import Gone, never
-from runtail_gateway.viewing import Viewers, until_either, viewing
+from runtail_gateway.viewing import until_either, viewing
 from runtail_gateway.wish import Wish, checked_id
 
 _RETRY_MS: Final = 2000
@@ -102,7 +103,7 @@ class EventStream:
         request = Request(scope, receive)
         outlet = EventOutlet(send, self._headers(request), self._metrics)
         try:
-            with self._viewers.one():
+            with self._viewers.one(request):
                 await self._serve(request, outlet)
         except Refused as refused:
             if outlet.begun:

@@ -191,6 +191,10 @@ class Hub:
             partial(self._live.want, execution_id),
         )
 
+    def watchers(self, execution_id: str) -> int:
+        """How many watch an execution here."""
+        return self._watchers.get(execution_id, 0)
+
     async def _unwatch(self, execution_id: str) -> None:
         self._watchers[execution_id] -= 1
         if self._watchers[execution_id]:

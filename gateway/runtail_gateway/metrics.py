@@ -31,6 +31,13 @@ class Metrics:
         self._closes = Counter(
             "runtail_viewer_closes", "Viewers gone, by close code", ["code"], registry=self.registry
         )
+        self._cuts = Counter(
+            "runtail_gateway_cuts",
+            "Connections cut by this process, by the setting that they went beyond",
+            ["bound"],
+            registry=self.registry,
+        )
+        self.waiting = self._gauge("runtail_waiting_bytes", "Bytes that wait for all clients")
         self.sweeping = self._gauge(
             "runtail_gateway_sweeping", "1 while this process looks for lost publishers"
         )
@@ -43,6 +50,10 @@ class Metrics:
         """Count a viewer that is gone; codes that nobody knows share one label."""
         known = 1000 <= code <= 1015 or 4300 <= code <= 4499
         self._closes.labels(str(code) if known else "other").inc()
+
+    def cut(self, bound: str) -> None:
+        """Count a connection that was cut for going beyond *bound*, a setting's name."""
+        self._cuts.labels(bound).inc()
 
     def text(self) -> bytes:
         """Write all of it in Prometheus' text format."""

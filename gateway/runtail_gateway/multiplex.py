@@ -86,7 +86,7 @@ class _Client:
         self._socket, self._turns, self._session = socket, _Turns(outlet), session
         self._hub, self._settings, self._metrics = hub, settings, metrics
         self._parts: dict[str, asyncio.Task[None]] = {}
-        self._allowance = Allowance(settings.client_messages)
+        self._allowance = Allowance(settings.client_messages, time.monotonic())
 
     async def serve(self) -> None:
         """Do what the client says until it leaves; raise Refused for what makes no sense."""

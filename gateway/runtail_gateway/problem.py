@@ -44,6 +44,10 @@ class TooMany(RuntailError):
     """A bound is reached; come again later."""
 
 
+class Draining(RuntailError):
+    """This process is about to end."""
+
+
 class Unready(RuntailError):
     """This gateway should not be sent viewers now."""
 
@@ -59,6 +63,7 @@ _STATUS: dict[type[RuntailError], tuple[int, str]] = {
     TooLarge: (413, "too_large"),
     UnknownCoding: (415, "unknown_coding"),
     TooMany: (429, "too_many"),
+    Draining: (503, "draining"),
     RuntailError: (503, "unavailable"),
 }
 

@@ -1,17 +1,32 @@
-"""Run the gateway under uvicorn, set up for many long connections."""
+"""Run the gateway under uvicorn, set up for many long connections, and end without haste."""
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import gc
+import math
+import signal
 import socket
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from types import FrameType
+from typing import Any, Final
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from runtail_broker.ending import end
+from runtail_gateway.admission import Viewers
+from runtail_gateway.guarded_http import guarded
+from runtail_gateway.metrics import Metrics
 from runtail_gateway.push import PROTOCOL
+from runtail_gateway.settings import GatewaySettings
+from runtail_gateway.stalls import Stalls
+
+_QUICKLY_SECONDS: Final = 1.0  # after Ctrl-C: somebody waits for the prompt
+_LOOK_SECONDS: Final = 1.0
 
 
 def server(
@@ -21,37 +36,59 @@ def server(
     port: int = 8000,
     fd: int | None = None,
     on_started: Callable[[], None] | None = None,
-) -> uvicorn.Server:
+    viewers: Viewers | None = None,
+) -> GatewayServer:
     """Make a server for *app*; `run()` it in the main thread, or await `serve()`.
 
-    Compression is off (59 KB a connection against 17); shutting down waits at most 5 s for viewers
-    that do not read.
+    *viewers* are those of the gateway inside *app*, to be drained and guarded by its settings; not
+    needed for what `create_app` returned. Compression is off (59 KB a connection against 17).
     """
+    viewers = viewers or _viewers_of(app)
+    settings = viewers.door.settings
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
         fd=fd,
+        http=guarded(viewers.door) or "auto",
         ws=PROTOCOL or "auto",
         ws_per_message_deflate=False,
-        ws_max_size=64 * 1024,
+        ws_max_size=settings.received_bytes,
         ws_ping_interval=20.0,
         ws_ping_timeout=150.0,
-        timeout_graceful_shutdown=5,
+        timeout_keep_alive=max(1, round(settings.idle_seconds)),
+        proxy_headers=False,  # it would believe every program on this machine
         log_level="warning",
         access_log=False,
         lifespan="on",
     )
-    return _Server(config, on_started)
+    return GatewayServer(config, viewers, on_started)
+
+
+def _viewers_of(app: ASGIApp) -> Viewers:
+    found = getattr(getattr(app, "state", None), "viewers", None)
+    return found if isinstance(found, Viewers) else Viewers(GatewaySettings(), Metrics())
 
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None] | None) -> None:
+class GatewayServer(uvicorn.Server):
+    """uvicorn's server, which sends viewers elsewhere before it ends, and lets stalled ones go."""
+
+    def __init__(
+        self, config: uvicorn.Config, viewers: Viewers, on_started: Callable[[], None] | None
+    ) -> None:
         super().__init__(config)
         self._on_started = on_started
+        self._viewers, self._settings = viewers, viewers.door.settings
+        self._stalls: Stalls[Any] = Stalls(
+            self._settings.stall_seconds, self._settings.waiting_bytes
+        )
+        self._watch: asyncio.Task[None] | None = None
+        self._drain_seconds, self._grace_seconds = 0.0, self._settings.grace_seconds
+
+    # --- beginning and ending ----------------------------------------------------------------
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         for listener in sockets or ():
@@ -60,8 +97,85 @@ class _Server(uvicorn.Server):
         if self.started:
             keep_freed_memory()
             settle_collector()
+            self._watch = asyncio.create_task(self._watch_stalls())
             if self._on_started is not None:
                 self._on_started()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end at SIGTERM or SIGINT; a second one ends at once."""
+        again = self.should_exit
+        super().handle_exit(sig, frame)
+        if again:
+            self.force_exit = True
+        else:
+            self.leave(quickly=sig == signal.SIGINT)
+
+    def leave(self, *, quickly: bool = False) -> None:
+        """Drain, then end: within `drain_seconds` and `grace_seconds` and a second at most."""
+        settings, most = self._settings, _QUICKLY_SECONDS if quickly else float("inf")
+        self._drain_seconds = min(settings.drain_seconds, most)
+        self._grace_seconds = min(settings.grace_seconds, most)
+        self._viewers.drain.begin()
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._drained()
+        if self._watch is not None:
+            await end(self._watch)
+        self.config.timeout_graceful_shutdown = math.ceil(self._grace_seconds) + 1
+        await asyncio.gather(super().shutdown(sockets), self._hurry())
+
+    async def _drained(self) -> None:
+        """Send all viewers elsewhere; who asks meanwhile is told that this process drains."""
+        drain = self._viewers.drain
+        drain.spread(self._drain_seconds)
+        await self._while(lambda: bool(drain), self._drain_seconds)
+
+    async def _hurry(self) -> None:
+        """Cut what is still there when the grace is over: a peer that reads nothing never closes.
+
+        uvicorn alone would wait for such a peer, or cancel the tasks and leave its connection.
+        """
+        await self._while(lambda: bool(self._transports()), self._grace_seconds)
+        for transport in self._transports().values():
+            transport.abort()
+
+    async def _while(self, check: Callable[[], bool], seconds: float) -> None:
+        """Wait while *check* holds, *seconds* at most, and not at all when told to end at once."""
+        until = time.monotonic() + seconds
+        while check() and not self.force_exit and time.monotonic() < until:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)  # a signal handler cannot set an event
+
+    # --- while it runs -----------------------------------------------------------------------
+
+    async def _watch_stalls(self) -> None:
+        pause = min(_LOOK_SECONDS, self._settings.stall_seconds / 4)
+        while True:
+            await asyncio.sleep(pause)
+            self.look_for_stalls(time.monotonic())
+
+    def look_for_stalls(self, now: float) -> None:
+        """Cut who takes nothing, and who must go if too much waits in this process."""
+        transports = self._transports()
+        waiting = dict(_waiting(transports))
+        verdict = self._stalls.look(waiting, now)
+        self._viewers.saw_waiting(sum(waiting.values()), full=verdict.full)
+        for bound, keys in (("stall_seconds", verdict.stalled), ("waiting_bytes", verdict.slowest)):
+            for key in keys:
+                self._viewers.door.cut(bound)
+                transports[key].abort()
+
+    def _transports(self) -> dict[Any, asyncio.Transport]:
+        """Find the transport of each connection."""
+        found = {each: each.transport for each in self.server_state.connections}
+        return {each: transport for each, transport in found.items() if transport is not None}
+
+
+def _waiting(transports: dict[Any, asyncio.Transport]) -> Iterator[tuple[Any, int]]:
+    for key, transport in transports.items():
+        size = transport.get_write_buffer_size()
+        if size:
+            yield key, size
 
 
 def _answer_at_once(listener: socket.socket) -> None:

@@ -38,7 +38,7 @@ class Session:
     ) -> None:
         self.grant = grant
         self._check, self._verify, self._leeway_seconds = check, verify, leeway_seconds
-        self._allowance = Allowance(renewals)
+        self._allowance = Allowance(renewals, time.monotonic())
         self._limit: asyncio.Timeout | None = None
         self._timer: asyncio.TimerHandle | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from runtail_gateway.addresses import Networks
 from runtail_gateway.auth_settings import AuthSettings
 
 
@@ -26,6 +27,53 @@ class GatewaySettings:
     """Most frames that one read of history asks the engine for."""
     viewers: int = 10_000
     """Viewers that one process takes; one more is refused with close 4329."""
+    viewers_per_address: int = 1000
+    """Viewers of one client address (of IPv6: one /64); one more is refused with close 4329."""
+    viewers_per_execution: int = 10_000
+    """Viewers of one execution in this process; one more is refused with close 4329."""
+    connects_per_minute: int = 1200
+    """How many connections and viewers one client address may begin: as many at once, and again as
+    many a minute; one more connection is cut, one more viewer refused with close 4329."""
+    client_table: int = 10_000
+    """Client addresses whose attempts are remembered; the one longest unheard of is forgotten."""
+    exempt_addresses: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Addresses or networks that the bounds of one address do not count: this machine, where
+    programs and proxies nobody named come from."""
+    connections: int = 12_000
+    """Connections of any kind that one process takes; one more is cut."""
+    waiting_bytes: int = 256 * 1024 * 1024
+    """Bytes that may wait for all clients of the process together. Beyond, new viewers are refused
+    with close 4330, and the connection for which most wait is cut, until they are fewer."""
+    stall_seconds: float = 300.0
+    """How long a client may take nothing of what waits for it; then its connection is cut."""
+    received_bytes: int = 64 * 1024
+    """Most bytes of one message from a viewer; a larger one is close 1009."""
+    url_bytes: int = 16 * 1024
+    """Longest address of a request; a longer one is answered 414."""
+    head_bytes: int = 64 * 1024
+    """Most bytes of a request's address and headers; more are answered 431."""
+    head_seconds: float = 10.0
+    """How long a request's head may take, from the connection on; then the connection is cut."""
+    body_bytes: int = 16 * 1024 * 1024
+    """Most bytes of a request's body; more are answered 413."""
+    body_seconds: float = 30.0
+    """How long a request's body may take; then it is answered 408."""
+    idle_seconds: float = 75.0
+    """How long a connection may stay without a request, in whole seconds; longer than proxies keep
+    theirs, which would use it just when it is closed."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks of proxies whose `X-Forwarded-*` headers are believed."""
+    prefix: str = ""
+    """Path under which a proxy serves this gateway, such as `/runtail`; one that is forwarded by a
+    trusted proxy goes before it."""
+    access_log: bool = False
+    """Whether each request and connection is a JSON line of the logger `runtail.access`."""
+    drain_seconds: float = 10.0
+    """How long it takes, after SIGTERM, until all viewers were sent elsewhere, each at a random
+    moment; at most 1 s after Ctrl-C."""
+    grace_seconds: float = 5.0
+    """How long requests in flight, and viewers that do not read, have after that; at most 1 s after
+    Ctrl-C."""
     beat_seconds: float = 17.0
     """Mean time between beats to a viewer, and between comparisons of its tail with the state; each
     is up to 2 s earlier or later."""
@@ -96,5 +144,12 @@ class GatewaySettings:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, int | float) and value <= 0:
+            if isinstance(value, int | float) and value <= 0 and value is not False:
                 raise ValueError(f"{field.name} is {value}, expected more than 0")
+        if self.prefix and (not self.prefix.startswith("/") or self.prefix.endswith("/")):
+            raise ValueError(f"prefix is {self.prefix!r}, expected a path such as '/runtail'")
+        for name in ("exempt_addresses", "trusted_proxies"):
+            try:
+                Networks(getattr(self, name))
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from error

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 from runtail_broker.cursor import START, Cursor, start_of
@@ -13,32 +13,10 @@ from runtail_broker.proof import Bounds
 from runtail_broker.state import ExecutionState
 from runtail_gateway.hub import Hub
 from runtail_gateway.message import PROTOCOL, Message, plain
-from runtail_gateway.metrics import Metrics
 from runtail_gateway.refused import Refused
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.viewer import Outlet, Viewer
 from runtail_gateway.wish import Wish
-
-
-class Viewers:
-    """How many connections of viewers this process serves; one object for all endpoints."""
-
-    def __init__(self, most: int, metrics: Metrics) -> None:
-        self._most, self._metrics = most, metrics
-        self._now = 0
-
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """Count one connection while the block lasts; raise Refused if it is one too many."""
-        if self._now >= self._most:
-            raise Refused(4329, "too_many", f"{self._most} viewers, the most allowed", 503)
-        self._now += 1
-        self._metrics.viewers.set(self._now)
-        try:
-            yield
-        finally:
-            self._now -= 1
-            self._metrics.viewers.set(self._now)
 
 
 @asynccontextmanager
@@ -49,6 +27,9 @@ async def viewing(
 
     Raises Refused, before anything is sent, for an execution that is not there.
     """
+    if hub.watchers(execution_id) >= settings.viewers_per_execution:
+        most = f"{settings.viewers_per_execution} viewers of {execution_id!r}, the most allowed"
+        raise Refused(4329, "too_many", most, 503)
     async with hub.watch(execution_id) as tail:
         state, bounds = await hub.executions.look(execution_id)
         if state is None and not wish.wait:

@@ -9,6 +9,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from runtail_broker.errors import RuntailError
 from runtail_gateway.access import Access, subprotocol_of, token_of
+from runtail_gateway.admission import Viewers
 from runtail_gateway.hub import Hub
 from runtail_gateway.message import Message, plain
 from runtail_gateway.metrics import Metrics
@@ -18,7 +19,7 @@ from runtail_gateway.refused import Refused
 from runtail_gateway.session import Session
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.viewer import Gone, never
-from runtail_gateway.viewing import Viewers, until_either, viewing
+from runtail_gateway.viewing import until_either, viewing
 from runtail_gateway.wish import Wish, checked_id
 
 
@@ -91,7 +92,7 @@ class SocketEndpoint(ABC):
         await socket.accept(subprotocol_of(socket))
         outlet = self._outlet(socket)
         try:
-            with self._viewers.one():
+            with self._viewers.one(socket):
                 session = await self._access.sign_in(socket, outlet.send)
                 async with session.lasting():
                     await self._serve(socket, outlet, session)

@@ -27,14 +27,14 @@ class Gateway:
     *settings* are other than the defaults: then it is not the command but `quick_gateway.py`.
     """
 
-    def __init__(self, redis_url: str, place: Path, **settings: float) -> None:
+    def __init__(self, redis_url: str, place: Path, *options: str, **settings: float) -> None:
         self.port = free_port()
         self._log = place / f"gateway-{self.port}.log"
         self._command = [sys.executable, "-m", "runtail", "gateway"]
         if settings:
             quick = str(_HERE / "quick_gateway.py")
             self._command = [sys.executable, quick, orjson.dumps(settings).decode()]
-        self._command += ["--redis-url", redis_url, "--port", str(self.port)]
+        self._command += ["--redis-url", redis_url, "--port", str(self.port), *options]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -44,6 +44,11 @@ class Gateway:
     @property
     def ws(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def words(self) -> str:
@@ -70,11 +75,20 @@ class Gateway:
         self._process.kill()
         self._process.wait(10)
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, without waiting."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def wait(self, seconds: float) -> int:
+        """Wait until it has ended; return its exit code."""
+        assert self._process is not None
+        return self._process.wait(seconds)
+
     def end(self) -> int:
         """End it with SIGTERM; return its exit code."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(10)
+        self.signal(signal.SIGTERM)
+        return self.wait(20)
 
     def close(self) -> None:
         """End it if it runs."""
@@ -104,6 +118,18 @@ def gateways(redis_url: str, place: Path, count: int, **settings: float) -> Iter
             gateway.close()
     for gateway in started:
         assert "Traceback" not in gateway.words, gateway.words
+
+
+@contextmanager
+def gateway_with(redis_url: str, place: Path, *options: str) -> Iterator[Gateway]:
+    """Start one gateway with *options*; fail if it ever wrote a traceback."""
+    gateway = Gateway(redis_url, place, *options)
+    try:
+        gateway.start()
+        yield gateway
+    finally:
+        gateway.close()
+    assert "Traceback" not in gateway.words, gateway.words
 
 
 @contextmanager

@@ -6,6 +6,7 @@ For what takes a beat or a lease, which are 15 to 20 seconds by default.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 
 from runtail_gateway.app import create_app
@@ -20,7 +21,8 @@ def main() -> None:
     parser.add_argument("--port", type=int)
     given = parser.parse_args()
     app = create_app(GatewaySettings(**given.settings), given.redis_url)
-    server(app, port=given.port).run()
+    with contextlib.suppress(KeyboardInterrupt):
+        server(app, port=given.port).run()
 
 
 if __name__ == "__main__":

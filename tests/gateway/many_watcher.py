@@ -20,6 +20,7 @@ _CLOSE_CODES = {
     "not_found": 4404,
     "too_many": 4329,
     "unavailable": 4330,
+    "draining": 1012,
 }
 
 

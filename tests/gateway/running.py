@@ -22,7 +22,7 @@ from runtail_broker.client import Nodes
 from runtail_gateway.app import create_app
 from runtail_gateway.hub import Hub
 from runtail_gateway.rest import Rest
-from runtail_gateway.serve import server
+from runtail_gateway.serve import GatewayServer, server
 from runtail_gateway.settings import GatewaySettings
 
 PUSHED, PULLED, EVENTS, MANY = "pushed", "pulled", "events", "many"
@@ -56,6 +56,11 @@ class Running:
         async with self.http.get(f"{self.address}/metrics") as answer:
             rows = (await answer.text()).splitlines()
         return next(float(row.split(" ")[1]) for row in rows if row.startswith(name + " "))
+
+    def leave(self) -> None:
+        """Do what SIGTERM does."""
+        assert isinstance(self.server, GatewayServer)
+        self.server.leave()
 
     def waiting_bytes(self) -> list[int]:
         """How many bytes wait in the process for each connection."""

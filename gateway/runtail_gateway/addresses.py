@@ -1,0 +1,49 @@
+"""Know whose an address is: a named proxy's, one of those that are not counted, or one client's."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+_ONE_CLIENT_BITS = 64  # of IPv6: what one household or machine is given
+
+
+class Networks:
+    """Some addresses and networks. Raises ValueError, with the text, for what is neither."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._networks = tuple(_network(text) for text in texts)
+
+    def __bool__(self) -> bool:
+        return bool(self._networks)
+
+    def __contains__(self, text: str) -> bool:
+        """Whether *text* is the address of one of them; what is no address is in none."""
+        address = _address(text)
+        return address is not None and any(
+            address.version == network.version and address in network for network in self._networks
+        )
+
+
+def client_of(text: str) -> str:
+    """Name the client whose address is *text*: an IPv6 client has a network of its own."""
+    address = _address(text)
+    if address is None or address.version == 4:
+        return text if address is None else str(address)
+    return str(ipaddress.ip_network((int(address), _ONE_CLIENT_BITS), strict=False))
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no address or network: {error}") from error
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address

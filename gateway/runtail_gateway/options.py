@@ -1,0 +1,54 @@
+"""The options of `runtail gateway` that are settings, and how many processes there are."""
+
+from __future__ import annotations
+
+import argparse
+
+from runtail_gateway.settings import GatewaySettings
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add them to *parser*; the defaults are those of the settings."""
+    default = GatewaySettings()
+    add = parser.add_argument
+    add("--workers", type=_count, default=1, metavar="N", help="processes that share the address")
+    add("--prefix", default=default.prefix, help="path under which a proxy serves it: /runtail")
+    add(
+        "--trusted-proxy",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="address or network of a proxy whose X-Forwarded-* headers are believed; repeatable",
+    )
+    add(
+        "--allowed-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="origin beside its own whose pages may connect or ask for changes; repeatable",
+    )
+    add("--access-log", action="store_true", help="write a JSON line for each request to stderr")
+    add(
+        "--drain-seconds",
+        type=float,
+        default=default.drain_seconds,
+        metavar="SECONDS",
+        help="time over which viewers are sent elsewhere after SIGTERM",
+    )
+
+
+def settings_of(arguments: argparse.Namespace) -> GatewaySettings:
+    """Make the settings; raises ValueError for what makes no sense."""
+    return GatewaySettings(
+        prefix=arguments.prefix,
+        trusted_proxies=tuple(arguments.trusted_proxy),
+        allowed_origins=tuple(arguments.allowed_origin),
+        access_log=arguments.access_log,
+        drain_seconds=arguments.drain_seconds,
+    )
+
+
+def _count(text: str) -> int:
+    if not (text.isdigit() and 1 <= int(text) <= 256):
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a whole number from 1 to 256")
+    return int(text)
