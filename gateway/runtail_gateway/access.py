@@ -182,9 +182,9 @@ def token_of(message: Any) -> str | None:
     return token if isinstance(token, str) else None
 
 
-def subprotocol_of(socket: WebSocket) -> str | None:
-    """Name the subprotocol to answer: never the one that carries a token."""
-    return SUBPROTOCOL if SUBPROTOCOL in _offered(socket) else None
+def subprotocol_of(socket: WebSocket, spoken: Sequence[str]) -> str | None:
+    """Name the first of *spoken* that *socket* offers: never the one that carries a token."""
+    return next((name for name in spoken if name in _offered(socket)), None)
 
 
 def _bearer(connection: HTTPConnection) -> str | None:

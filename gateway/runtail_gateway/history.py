@@ -17,8 +17,9 @@ from runtail_broker.cursor import START, Cursor, start_of
 from runtail_broker.entry import Entry
 from runtail_broker.errors import RuntailError
 from runtail_broker.proof import Bounds, Continues, Diverged, Gap
+from runtail_broker.rendering import render
 from runtail_broker.stream import StreamReader
-from runtail_gateway.message import Message, Packed, plain, render
+from runtail_gateway.message import Message, Packed, plain
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.pages import Page, PageCache, Unrendered
 from runtail_gateway.settings import GatewaySettings

@@ -16,11 +16,11 @@ import orjson
 from runtail_broker.cursor import Cursor, start_of
 from runtail_broker.entry import Entry
 from runtail_broker.proof import Continues, Diverged, Gap
+from runtail_broker.rendering import render
 from runtail_broker.splice import records_of
 from runtail_broker.state import ExecutionState
 from runtail_broker.stream import StreamReader
 from runtail_gateway.log_filter import LogFilter
-from runtail_gateway.message import render
 
 _ENTRIES = 16  # frames that are read at once
 _ALL = LogFilter()

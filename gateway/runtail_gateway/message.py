@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 import orjson
 
 from runtail_broker.cursor import Cursor
 from runtail_broker.entry import Entry
-from runtail_broker.errors import InvalidFrame
-from runtail_broker.frame import lines_of
-from runtail_broker.splice import SEPARATOR, records_of, splice
+from runtail_broker.frames_message import Piece, pack
+from runtail_broker.splice import SEPARATOR, records_of
 
 PROTOCOL = 1
 
@@ -22,8 +21,10 @@ class Message:
 
     *parts* joined are its JSON: the text of a frame is not copied to become part of it. *before*
     and *cursor* are set for `records`: a viewer that stood at *before* stands at *cursor*
-    afterwards; *count* is how many records it holds.
+    afterwards; *count* is how many records it holds, *pieces* what they were made of.
     """
+
+    is_binary = False
 
     def __init__(
         self,
@@ -31,8 +32,10 @@ class Message:
         before: Cursor | None = None,
         cursor: Cursor | None = None,
         count: int = 0,
+        pieces: tuple[Piece, ...] = (),
     ) -> None:
         self.parts, self.before, self.cursor, self.count = parts, before, cursor, count
+        self.pieces = pieces
         self.size = sum(map(len, parts))
 
     @cached_property
@@ -47,18 +50,33 @@ class Message:
 
     @cached_property
     def head(self) -> bytes:
-        """The head of its WebSocket frame: one text frame, unmasked (RFC 6455, section 5.2)."""
-        length = self.size
+        """The head of its WebSocket frame: a single one, unmasked (RFC 6455, section 5.2)."""
+        opcode, length = 0x82 if self.is_binary else 0x81, self.size
         if length < 126:
-            return bytes((0x81, length))
+            return bytes((opcode, length))
         if length < 65536:
-            return b"\x81\x7e" + length.to_bytes(2, "big")
-        return b"\x81\x7f" + length.to_bytes(8, "big")
+            return bytes((opcode, 126)) + length.to_bytes(2, "big")
+        return bytes((opcode, 127)) + length.to_bytes(8, "big")
 
     @cached_property
     def frame(self) -> bytes:
         """The message as one WebSocket frame."""
         return b"".join((self.head, *self.parts))
+
+    @cached_property
+    def as_frames(self) -> Message:
+        """The same for a program that reads frames; itself if it holds no records."""
+        return self if self.cursor is None or not self.pieces else Frames(self, self.cursor)
+
+
+class Frames(Message):
+    """A `records` message as stored frames, in a binary message."""
+
+    is_binary = True
+
+    def __init__(self, rendered: Message, cursor: Cursor) -> None:
+        packed = pack(rendered.pieces, cursor)
+        super().__init__((packed,), rendered.before, cursor, rendered.count)
 
 
 def plain(kind: str, fields: Mapping[str, object], at: Cursor | None = None) -> Message:
@@ -66,25 +84,13 @@ def plain(kind: str, fields: Mapping[str, object], at: Cursor | None = None) -> 
     return Message((orjson.dumps({"type": kind, **fields}),), at, at)
 
 
-def records(texts: list[bytes], count: int, before: Cursor, cursor: Cursor) -> Message:
-    """Make a `records` message of *count* records, which lead from *before* to *cursor*."""
+def records(texts: list[bytes], pieces: Sequence[Piece], before: Cursor, cursor: Cursor) -> Message:
+    """Make a `records` message of *pieces*, whose *texts* lead from *before* to *cursor*."""
     head, tail = b'{"type":"records","records":[', b'],"cursor":"%b"}' % str(cursor).encode()
     if len(texts) > 1:
         texts = [SEPARATOR.join(texts)]
-    return Message((head, *texts, tail), before, cursor, count)
-
-
-def render(entry: Entry) -> bytes:
-    """Make the text of *entry*: its records, each with its id and seq.
-
-    A frame that cannot be read becomes as many `lost` records: one damaged frame must neither stop
-    a tail nor leave a hole that nobody is told of.
-    """
-    try:
-        return splice(lines_of(entry.frame), entry.count, entry.id, entry.seq)
-    except InvalidFrame as error:
-        lost = orjson.dumps({"kind": "lost", "lost": 1, "reason": str(error)})[:-1]
-        return splice(b"\n".join([lost] * entry.count), entry.count, entry.id, entry.seq)
+    count = sum(piece.count for piece in pieces)
+    return Message((head, *texts, tail), before, cursor, count, tuple(pieces))
 
 
 class Packed:
@@ -103,7 +109,7 @@ class Packed:
         self._last: Entry  # that was taken as a whole
         self._max_bytes, self._room = max_bytes, max_bytes
         self._texts: list[bytes] = []
-        self._count = 0
+        self._pieces: list[Piece] = []
         self._messages: deque[Message] = deque()
 
     def __iter__(self) -> Packed:
@@ -132,7 +138,7 @@ class Packed:
         if len(text) > self._room and self._texts:
             self._cut(self._last.end)
         if len(text) <= self._room:
-            self._take(text, entry.count - skip)
+            self._take(text, Piece(entry, entry.seq + skip, entry.count - skip))
         else:
             self._add_one_by_one(entry, records_of(text), entry.seq + skip)
         self._last = entry
@@ -141,15 +147,19 @@ class Packed:
         for line in lines:
             if len(line) > self._room and self._texts:
                 self._cut(entry.cursor_at(seq - 1))
-            self._take(line, 1)
+            before = self._pieces.pop().count if self._texts and self._last_is(entry) else 0
+            self._take(line, Piece(entry, seq - before, before + 1))
             seq += 1
 
-    def _take(self, text: bytes, count: int) -> None:
+    def _last_is(self, entry: Entry) -> bool:
+        return self._pieces[-1].entry is entry
+
+    def _take(self, text: bytes, piece: Piece) -> None:
         self._texts.append(text)
-        self._count += count
+        self._pieces.append(piece)
         self._room -= len(text) + len(SEPARATOR)
 
     def _cut(self, place: Cursor) -> None:
-        self._messages.append(records(self._texts, self._count, self._start, place))
+        self._messages.append(records(self._texts, self._pieces, self._start, place))
         self._start, self._room = place, self._max_bytes
-        self._texts, self._count = [], 0
+        self._texts, self._pieces = [], []

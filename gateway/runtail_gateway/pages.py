@@ -95,4 +95,8 @@ class PageCache:
 def _size(page: Page | Unrendered) -> int:
     if isinstance(page, Unrendered):
         return _OVERHEAD_BYTES + page.frame_bytes + page.waiting_bytes
-    return _OVERHEAD_BYTES + (page.message.size if page.message else 0)
+    return _OVERHEAD_BYTES + (_message_size(page.message) if page.message else 0)
+
+
+def _message_size(message: Message) -> int:
+    return message.size + sum(len(piece.entry.frame) for piece in message.pieces)

@@ -16,13 +16,14 @@ from runtail_broker.cursor import START, Cursor
 from runtail_broker.entry import Entry
 from runtail_broker.errors import RuntailError
 from runtail_broker.proof import Bounds, Continues, Verdict
+from runtail_broker.rendering import render
 from runtail_broker.script import end_of
 from runtail_broker.stream import StreamReader
 from runtail_broker.tail import Fed, Rendered, Tail
 from runtail_gateway.filtered_tail import Filters
 from runtail_gateway.head import Follower, Head
 from runtail_gateway.history import History
-from runtail_gateway.message import Message, Packed, plain, render
+from runtail_gateway.message import Message, Packed, plain
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.pages import Page, PageCache
 from runtail_gateway.settings import GatewaySettings

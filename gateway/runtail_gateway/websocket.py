@@ -8,7 +8,8 @@ from collections.abc import Callable
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from runtail_broker.errors import RuntailError
-from runtail_gateway.access import Access, subprotocol_of, token_of
+from runtail_broker.frames_message import SUBPROTOCOL as FRAMES
+from runtail_gateway.access import SUBPROTOCOL, Access, subprotocol_of, token_of
 from runtail_gateway.admission import Viewers
 from runtail_gateway.hub import Hub
 from runtail_gateway.message import Message, plain
@@ -44,7 +45,8 @@ class SocketOutlet:
 
     async def _send_by_asgi(self, message: Message) -> None:
         try:
-            await self._socket.send({"type": "websocket.send", "text": message.text})
+            payload = {"bytes": message.json} if message.is_binary else {"text": message.text}
+            await self._socket.send({"type": "websocket.send", **payload})
         except (WebSocketDisconnect, RuntimeError, OSError) as error:
             raise Gone from error
 
@@ -70,8 +72,24 @@ class SocketOutlet:
             raise Gone from error
 
 
+class FramesOutlet(SocketOutlet):
+    """Send records to a program as the frames in which they are stored."""
+
+    def __init__(self, socket: WebSocket, push: Push | None, metrics: Metrics) -> None:
+        super().__init__(socket, push, metrics)
+        if push is not None:
+            self.write = lambda message: push.write(message.as_frames)
+
+    async def send(self, message: Message) -> None:
+        """Send, waiting while more than the write mark waits already."""
+        await super().send(message.as_frames)
+
+
 class SocketEndpoint(ABC):
     """What both WebSocket endpoints do: accept who may come, serve it, and say why it was not."""
+
+    spoken: tuple[str, ...] = (SUBPROTOCOL,)
+    """The subprotocols that it answers to, the one it likes best first."""
 
     def __init__(
         self,
@@ -89,7 +107,7 @@ class SocketEndpoint(ABC):
         if not origin_allowed(socket, self._settings.allowed_origins):
             await socket.close(1008)  # before accept: an HTTP 403, and a page learns nothing
             return
-        await socket.accept(subprotocol_of(socket))
+        await socket.accept(subprotocol_of(socket, self.spoken))
         outlet = self._outlet(socket)
         try:
             with self._viewers.one(socket):
@@ -112,13 +130,19 @@ class SocketEndpoint(ABC):
 class LogSocket(SocketEndpoint):
     """The endpoint: one instance serves all viewers of a gateway."""
 
+    spoken = (FRAMES, SUBPROTOCOL)
+
     def _outlet(self, socket: WebSocket) -> SocketOutlet:
-        return SocketOutlet(socket, push_of(socket.scope), self._metrics)
+        reads_frames = subprotocol_of(socket, self.spoken) == FRAMES
+        outlet = FramesOutlet if reads_frames else SocketOutlet
+        return outlet(socket, push_of(socket.scope), self._metrics)
 
     async def _serve(self, socket: WebSocket, outlet: SocketOutlet, session: Session) -> None:
         execution_id = checked_id(socket.path_params["execution_id"])
         await session.require("read", execution_id)
         wish = Wish.read(socket.query_params.multi_items(), self._settings.after_limit)
+        if wish.sieve and isinstance(outlet, FramesOutlet):
+            raise Refused(4400, "bad_request", f"level and step do not go with {FRAMES}")
         push = push_of(socket.scope)
         if push is not None:
             push.limit(self._settings.write_mark_bytes)

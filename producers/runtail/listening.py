@@ -17,10 +17,12 @@ from websockets.sync.client import connect
 
 from runtail.bearer import bearer
 from runtail.viewer import FINAL_CODES
+from runtail_broker.frames_message import SUBPROTOCOL as FRAMES
 
 SILENCE_SECONDS: Final = 45.0  # three beats: a link that is silent for so long is dead
 _OPTIONS: Final[dict[str, Any]] = {
     "compression": None,
+    "subprotocols": [FRAMES],  # a gateway that does not speak it sends JSON
     "max_size": 16 * 1024 * 1024,
     "close_timeout": 1.0,
 }

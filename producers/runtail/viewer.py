@@ -32,11 +32,15 @@ from runtail.viewer_event import (
 )
 from runtail_broker.cursor import Cursor, CursorMemory
 from runtail_broker.errors import RuntailError
+from runtail_broker.frames_message import unpack
 
 PROTOCOL = 1
 SHORTEST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 10.0
 FINAL_CODES = range(4400, 4500)  # what a gateway closes with when another try cannot help
+
+
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 
 
 class InvalidMessage(RuntailError, ValueError):
@@ -97,14 +101,21 @@ class Viewer:
         return self._memory.newest_first()
 
     def take(self, text: str | bytes) -> list[Event]:
-        """Take in one message; raise InvalidMessage for what is none. Unknown types are skipped."""
+        """Take in one message, JSON or (bytes) frames; unknown types are skipped.
+
+        Raises InvalidMessage for what is none.
+        """
         events: list[Event] = []
         try:
-            # Not orjson: it rejects lone surrogates and turns integers beyond 64 bits into floats.
-            events.extend(self._events(json.loads(text)))
+            if isinstance(text, bytes):
+                cursor, records = unpack(text)
+                events.extend(self._records(json.loads(records), cursor))
+            else:
+                # not orjson: it rejects lone surrogates, and makes integers beyond 64 bits floats
+                events.extend(self._events(json.loads(text)))
         except _Doubt as doubt:
             events.append(Broken(doubt.reason))
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        except _MALFORMED as error:
             raise InvalidMessage(text, error) from error
         return events
 

@@ -33,7 +33,14 @@ async def watched(own_engine: Engine, execution_id: str) -> AsyncIterator[Worker
 def serving(gateway: Gateway) -> list[psutil.Process]:
     """The worker processes: each has the code of a gateway and listens."""
     children = psutil.Process(gateway.pid).children()
-    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+    return [child for child in children if "spawn_main" in _command_of(child)]
+
+
+def _command_of(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return ""  # killed, and not yet reaped
 
 
 @contextmanager

@@ -6,7 +6,16 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 import pytest
-from tests.gateway.running import EVENTS, MANY, PULLED, PUSHED, Running, as_collector_was, running
+from tests.gateway.running import (
+    EVENTS,
+    FRAMES,
+    MANY,
+    PULLED,
+    PUSHED,
+    Running,
+    as_collector_was,
+    running,
+)
 from tests.gateway.worker import Worker
 
 from runtail_broker.client import Nodes
@@ -32,6 +41,7 @@ async def engine_nodes(engine_url: str) -> AsyncIterator[Nodes]:
         PULLED,
         pytest.param(EVENTS, marks=pytest.mark.full),
         pytest.param(MANY, marks=pytest.mark.full),
+        pytest.param(FRAMES, marks=pytest.mark.full),
     ]
 )
 def mode(request: pytest.FixtureRequest) -> str:

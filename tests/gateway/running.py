@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 import uvicorn
 from tests.gateway.event_watcher import EventWatcher
+from tests.gateway.frames_watcher import FramesWatcher
 from tests.gateway.many_watcher import ManyWatcher
 from tests.gateway.watcher import Watcher
 from tests.polling import soon
@@ -25,8 +26,8 @@ from runtail_gateway.rest import Rest
 from runtail_gateway.serve import GatewayServer, server
 from runtail_gateway.settings import GatewaySettings
 
-PUSHED, PULLED, EVENTS, MANY = "pushed", "pulled", "events", "many"
-_WATCHERS = {EVENTS: EventWatcher, MANY: ManyWatcher}
+PUSHED, PULLED, EVENTS, MANY, FRAMES = "pushed", "pulled", "events", "many", "frames"
+_WATCHERS = {EVENTS: EventWatcher, MANY: ManyWatcher, FRAMES: FramesWatcher}
 SEND_BUFFER_BYTES = 64 * 1024  # of the kernel's, inherited by every viewer's socket
 
 
@@ -77,7 +78,8 @@ async def running(
 ) -> AsyncIterator[Running]:
     """Run a gateway as `runtail gateway` does (pushed), or under plain uvicorn (pulled).
 
-    With *events* it is watched over Server-Sent Events, with *many* over `/ws/executions`.
+    With *events* it is watched over Server-Sent Events, with *many* over `/ws/executions`,
+    with *frames* as stored frames.
     """
     app = create_app(settings, redis)
     uv = _plain(app) if mode == PULLED else server(app, port=0)

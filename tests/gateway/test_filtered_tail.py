@@ -7,12 +7,17 @@ from typing import Any
 
 import pytest
 from tests.gateway.filtered_watcher import filtered_watcher
-from tests.gateway.running import PUSHED, Running
+from tests.gateway.running import EVENTS, MANY, PULLED, PUSHED, Running
 from tests.gateway.worker import Worker
 
 from runtail_gateway.sieve import Sieve
 
 LEVELS, STEPS = ("debug", "info", "warning", "error"), ("load", "save")
+in_json = pytest.mark.parametrize(  # stored frames go with no filter
+    "mode",
+    [PUSHED, PULLED, *(pytest.param(mode, marks=pytest.mark.full) for mode in (EVENTS, MANY))],
+    indirect=True,
+)
 pushed_only = pytest.mark.parametrize("mode", [PUSHED], indirect=True)
 
 
@@ -27,6 +32,7 @@ async def passing(worker: Worker, sieve: Sieve) -> list[dict[str, Any]]:
     return [record for record in await worker.stored() if sieve.passes(record)]
 
 
+@in_json
 async def test_history_and_live_alike_are_filtered_and_the_rest_is_counted(
     gateway: Running, worker: Worker
 ) -> None:
@@ -48,6 +54,7 @@ async def test_history_and_live_alike_are_filtered_and_the_rest_is_counted(
         assert watcher.of("end")[0]["totals"]["last"] == watcher.cursor.number
 
 
+@in_json
 async def test_a_cursor_moves_although_nothing_passes(gateway: Running, worker: Worker) -> None:
     await worker.open()
     async with filtered_watcher(gateway, worker.execution_id, "level=error") as watcher:

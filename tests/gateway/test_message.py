@@ -12,8 +12,9 @@ from websockets.protocol import CLIENT, Protocol
 from runtail_broker.cursor import Cursor, RecordId, chain, start_of
 from runtail_broker.entry import Entry
 from runtail_broker.frame import encode_frame
+from runtail_broker.rendering import render
 from runtail_broker.splice import records_of
-from runtail_gateway.message import Message, Packed, plain, render
+from runtail_gateway.message import Message, Packed, plain
 
 EPOCH = 7
 

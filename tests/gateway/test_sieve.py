@@ -6,6 +6,8 @@ import orjson
 import pytest
 
 from runtail_broker.cursor import Cursor, RecordId
+from runtail_broker.entry import Entry
+from runtail_broker.frames_message import Piece
 from runtail_gateway.message import Message, records
 from runtail_gateway.problem import BadRequest
 from runtail_gateway.sieve import Loose, Sieve, Sifted
@@ -19,7 +21,9 @@ def at(seq: int) -> Cursor:
 
 
 def message(*lines: bytes, first: int = 1) -> Message:
-    return records(list(lines), len(lines), at(first - 1), at(first + len(lines) - 1))
+    count, last = len(lines), at(first + len(lines) - 1)
+    entry = Entry(last.id, first, count, 7, 7, 0, b"")
+    return records(list(lines), [Piece(entry, first, count)], at(first - 1), last)
 
 
 def log(level: str, step: str | None = None) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -13,6 +13,7 @@ import orjson
 import websockets
 from tests.polling import DEADLINE_SECONDS, soon
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from runtail_broker.cursor import START, Cursor, CursorMemory
 
@@ -23,6 +24,8 @@ class Watcher:
     `records` is what a viewer has now: a reset has dropped from it, a gap is in `gaps`. Whatever
     breaks a promise of the protocol is raised by the next `until`.
     """
+
+    subprotocols: Sequence[Subprotocol] | None = None
 
     def __init__(self, address: str, execution_id: str, query: str = "") -> None:
         self.records: list[dict[str, Any]] = []
@@ -54,7 +57,13 @@ class Watcher:
         url = self._address + self._path + ("?" + query if query else "")
         self.close_code = None
         self._socket = await connect(
-            url, compression=None, max_size=None, max_queue=2, ping_interval=None, proxy=None
+            url,
+            compression=None,
+            max_size=None,
+            max_queue=2,
+            ping_interval=None,
+            proxy=None,
+            subprotocols=self.subprotocols,
         )
         self._task = asyncio.create_task(self._read(self._socket))
 

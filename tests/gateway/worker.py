@@ -17,6 +17,7 @@ from runtail_broker.entry import Entry
 from runtail_broker.frame import encode_frame
 from runtail_broker.keys import ExecutionKeys
 from runtail_broker.record import encode
+from runtail_broker.rendering import render
 from runtail_broker.script import (
     Answer,
     Batch,
@@ -29,7 +30,6 @@ from runtail_broker.script import (
     publish_call,
 )
 from runtail_broker.splice import records_of
-from runtail_gateway.message import render
 
 
 @dataclass(frozen=True, slots=True)
