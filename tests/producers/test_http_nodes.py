@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import pickle
+import signal
 import subprocess
 import sys
 import time
@@ -11,9 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.e2e.processes import gateways
 from tests.engines import folder
 from tests.polling import until
-from tests.producers.faults import AMID, FAST, assert_whole, log, worker
+from tests.producers.faults import AMID, FAST, assert_whole, log, reading, worker
 from tests.producers.http_gateway import HttpGateway, canned, http_gateway
 from tests.producers.stored import Stored
 from tests.proxy import Proxy, proxy_to
@@ -21,6 +24,7 @@ from tests.proxy import Proxy, proxy_to
 import runtail
 from runtail import AsyncPublisher, Publisher, PublisherSettings
 from runtail.masking import mask
+from runtail_broker.engine import start_engine
 from runtail_broker.errors import Unavailable
 
 pytestmark = pytest.mark.timeout(60)
@@ -179,6 +183,7 @@ def test_a_pickled_publisher_keeps_its_gateway_and_its_token(gateway: HttpGatewa
 # ---- faults
 
 
+@pytest.mark.fault("the answer to a publish is lost")
 def test_a_batch_whose_answer_was_lost_is_stored_once(
     before_gateway: Proxy, stored: Stored
 ) -> None:
@@ -205,6 +210,7 @@ def test_a_connection_that_was_closed_while_idle_is_no_error(
     assert stored.messages("exec-1") == list("01234")
 
 
+@pytest.mark.fault("the connection is reset")
 def test_connections_are_cut_again_and_again(before_gateway: Proxy, stored: Stored) -> None:
     with worker(http(before_gateway)) as run:
         for line in AMID:
@@ -244,6 +250,7 @@ def test_any_gateway_will_do(
     assert_whole(stored)
 
 
+@pytest.mark.fault("a new primary lacks the last second")
 def test_what_a_failover_lost_is_sent_again_through_the_gateway(
     gateway: HttpGateway, stored: Stored
 ) -> None:
@@ -256,6 +263,7 @@ def test_what_a_failover_lost_is_sent_again_through_the_gateway(
     assert_whole(stored)
 
 
+@pytest.mark.fault("the engine came back empty")
 def test_an_engine_that_came_back_empty_gets_a_new_history(
     gateway: HttpGateway, stored: Stored
 ) -> None:
@@ -268,6 +276,7 @@ def test_an_engine_that_came_back_empty_gets_a_new_history(
         until(lambda: stored.messages("exec-1") == ["one", "two"], "all of it is there again")
 
 
+@pytest.mark.fault("the engine is away")
 def test_a_gateway_without_an_engine_makes_records_wait(stored: Stored, engine_url: str) -> None:
     stored.redis.flushall()
     with proxy_to(engine_url) as engine, http_gateway(engine.url) as gateway:
@@ -278,6 +287,59 @@ def test_a_gateway_without_an_engine_makes_records_wait(stored: Stored, engine_u
         assert_whole(stored)
 
 
+@pytest.mark.fault("the engine is killed and restarted")
+def test_the_engine_behind_the_gateway_is_killed_and_restarted() -> None:
+    with folder() as place:
+        engine = start_engine(place / "data", appendonly="always")
+        with http_gateway(engine.url) as gateway:
+            with worker(gateway.url) as run:
+                assert engine.pid is not None
+                os.kill(engine.pid, signal.SIGKILL)
+                log(run, AMID)
+                engine.close()
+                engine = start_engine(place / "data", appendonly="always")
+            with reading(engine.url) as reader:
+                assert_whole(reader, new_primary=True)
+        engine.close()
+
+
+@pytest.mark.fault("the engine's memory is full (`OOM command not allowed`)")
+def test_the_engine_behind_the_gateway_has_no_memory_for_a_while(
+    gateway: HttpGateway, stored: Stored, caplog: pytest.LogCaptureFixture
+) -> None:
+    with worker(gateway.url) as run:
+        stored.redis.config_set("maxmemory", "1")
+        try:
+            log(run, AMID)
+            until(lambda: "used memory" in caplog.text, "it was told")
+        finally:
+            stored.redis.config_set("maxmemory", "0")
+    assert_whole(stored)
+
+
+@pytest.mark.fault("its scripts are flushed (`NOSCRIPT`)")
+def test_the_scripts_behind_the_gateway_are_flushed(gateway: HttpGateway, stored: Stored) -> None:
+    with worker(gateway.url) as run:
+        for line in AMID:
+            stored.redis.script_flush()
+            run.info(line)
+    assert_whole(stored)
+
+
+@pytest.mark.full
+def test_a_gateway_process_is_killed_and_started_again(
+    stored: Stored, engine_url: str, tmp_path: Path
+) -> None:
+    stored.redis.flushall()
+    with gateways(engine_url, tmp_path, 1) as (process,), worker(process.http) as run:
+        for start in range(0, 100, 50):
+            process.kill()
+            log(run, AMID[start : start + 50])
+            process.start()
+    assert_whole(stored)
+
+
+@pytest.mark.fault("the engine stays away until the process ends")
 def test_a_spill_file_is_sent_through_the_gateway_by_the_next_process(
     own_gateway: HttpGateway, stored: Stored
 ) -> None:
