@@ -31,6 +31,22 @@ class TooMany(RuntailError):
     """A bound is reached; come again later."""
 
 
+class UrlTooLong(RuntailError):
+    """An address beyond the bound."""
+
+
+class HeadTooLarge(RuntailError):
+    """An address and headers beyond the bound."""
+
+
+class TooLarge(RuntailError):
+    """A body beyond the bound."""
+
+
+class TooSlow(RuntailError):
+    """A body that does not come."""
+
+
 class Draining(RuntailError):
     """This process is about to end."""
 
@@ -46,6 +62,10 @@ _STATUS: dict[type[RuntailError], tuple[int, str]] = {
     Foreign: (403, "foreign_origin"),
     ExecutionNotFound: (404, "not_found"),
     Conflict: (409, "conflict"),
+    TooSlow: (408, "too_slow"),
+    TooLarge: (413, "too_large"),
+    UrlTooLong: (414, "url_too_long"),
+    HeadTooLarge: (431, "head_too_large"),
     TooMany: (429, "too_many"),
     Draining: (503, "draining"),
     RuntailError: (503, "unavailable"),

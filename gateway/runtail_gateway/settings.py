@@ -63,8 +63,8 @@ class GatewaySettings:
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks of proxies whose `X-Forwarded-*` headers are believed."""
     prefix: str = ""
-    """Path under which a proxy serves this gateway, such as `/runtail`; one that is forwarded by a
-    trusted proxy goes before it."""
+    """Path under which a proxy serves this gateway, such as `/runtail`; what a trusted proxy
+    forwards counts instead."""
     access_log: bool = False
     """Whether each request and connection is a JSON line of the logger `runtail.access`."""
     drain_seconds: float = 10.0
