@@ -9,6 +9,8 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -17,17 +19,21 @@ from runtail_broker.client import Nodes
 from runtail_broker.errors import RuntailError
 from runtail_gateway import problem
 from runtail_gateway.access import Access
+from runtail_gateway.access_log import AccessLog
 from runtail_gateway.admission import Viewers
+from runtail_gateway.answer_headers import AnswerHeaders
 from runtail_gateway.demo import DemoRuns
 from runtail_gateway.events import EventStream
 from runtail_gateway.hub import Hub
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.multiplex import ExecutionsSocket
+from runtail_gateway.proxies import Proxies
 from runtail_gateway.publish_engine import PublishEngine
 from runtail_gateway.publish_http import Publishing
 from runtail_gateway.publish_many import ManyCalls
 from runtail_gateway.publish_request import Admission
 from runtail_gateway.refused import Refused
+from runtail_gateway.request_bounds import RequestBounds
 from runtail_gateway.rest import Rest
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.share_endpoint import ShareEndpoint
@@ -81,6 +87,7 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
             ),
             *_publishing_routes(nodes, hub, settings),
         ],
+        middleware=_middleware(settings),
         exception_handlers={
             RuntailError: problem.answer,
             Refused: problem.answer_refused,
@@ -141,8 +148,28 @@ def _publishing_routes(nodes: Nodes, hub: Hub, settings: GatewaySettings) -> lis
     ]
 
 
+def _middleware(settings: GatewaySettings) -> list[Middleware]:
+    """What every request passes through, from the outside in."""
+    log = [Middleware(AccessLog)] if settings.access_log else []
+    origins = settings.allowed_origins
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=("GET", "POST", "DELETE"),
+        allow_headers=("*",),
+        expose_headers=("Retry-After",),
+    )
+    return [
+        Middleware(Proxies, settings),
+        *log,
+        Middleware(AnswerHeaders, settings),
+        *([cors] if origins else []),
+        Middleware(RequestBounds, settings),
+    ]
+
+
 async def _home(request: Request) -> Response:
-    return RedirectResponse(str(request.url_for("_page")), 307)
+    return RedirectResponse(request.scope.get("root_path", "") + "/monitoring", 307)
 
 
 async def _page(request: Request) -> Response:

@@ -28,10 +28,6 @@ class Foreign(RuntailError):
     """A page of another origin asks for a change."""
 
 
-class SlowBody(RuntailError):
-    """A body that took too long to come."""
-
-
 class TooLarge(RuntailError):
     """A body, a batch or a frame over its bound."""
 
@@ -42,6 +38,18 @@ class UnknownCoding(RuntailError):
 
 class TooMany(RuntailError):
     """A bound is reached; come again later."""
+
+
+class UrlTooLong(RuntailError):
+    """An address beyond the bound."""
+
+
+class HeadTooLarge(RuntailError):
+    """An address and headers beyond the bound."""
+
+
+class TooSlow(RuntailError):
+    """A body that does not come."""
 
 
 class Draining(RuntailError):
@@ -59,9 +67,11 @@ _STATUS: dict[type[RuntailError], tuple[int, str]] = {
     Foreign: (403, "foreign_origin"),
     ExecutionNotFound: (404, "not_found"),
     Conflict: (409, "conflict"),
-    SlowBody: (408, "slow_body"),
+    TooSlow: (408, "too_slow"),
     TooLarge: (413, "too_large"),
+    UrlTooLong: (414, "url_too_long"),
     UnknownCoding: (415, "unknown_coding"),
+    HeadTooLarge: (431, "head_too_large"),
     TooMany: (429, "too_many"),
     Draining: (503, "draining"),
     RuntailError: (503, "unavailable"),

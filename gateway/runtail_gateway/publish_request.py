@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from runtail_broker.cursor import new_random
 from runtail_broker.spoken import Bounds, Publish
 from runtail_gateway.origin import require_allowed
-from runtail_gateway.problem import BadRequest, SlowBody, TooLarge, TooMany
+from runtail_gateway.problem import BadRequest, TooLarge, TooMany
 from runtail_gateway.publish_body import expanded
 from runtail_gateway.publisher_name import checked_name
 from runtail_gateway.settings import GatewaySettings
@@ -67,20 +66,17 @@ class Admission:
 
 
 async def body_of(request: Request, settings: GatewaySettings) -> bytes:
-    """Read and expand the body; raise TooLarge, SlowBody or what `expanded` raises."""
+    """Read and expand the body; raise TooLarge, or what `expanded` raises."""
     most = settings.publish_bytes
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared[:_MOST_DIGITS]) > most:
         raise TooLarge(f"body has {declared[:_MOST_DIGITS]} bytes, expected at most {most}")
     body = bytearray()
     try:
-        async with asyncio.timeout(settings.publish_seconds):
-            async for part in request.stream():
-                body += part
-                if len(body) > most:
-                    raise TooLarge(f"body has more than {most} bytes")
-    except TimeoutError as error:
-        raise SlowBody(f"body took more than {settings.publish_seconds} s to come") from error
+        async for part in request.stream():
+            body += part
+            if len(body) > most:
+                raise TooLarge(f"body has more than {most} bytes")
     except ClientDisconnect as error:
         raise BadRequest(f"the client went away after {len(body)} bytes of the body") from error
     return expanded(bytes(body), request.headers.get("content-encoding", ""), most)

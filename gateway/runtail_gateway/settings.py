@@ -64,8 +64,8 @@ class GatewaySettings:
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks of proxies whose `X-Forwarded-*` headers are believed."""
     prefix: str = ""
-    """Path under which a proxy serves this gateway, such as `/runtail`; one that is forwarded by a
-    trusted proxy goes before it."""
+    """Path under which a proxy serves this gateway, such as `/runtail`; what a trusted proxy
+    forwards counts instead."""
     access_log: bool = False
     """Whether each request and connection is a JSON line of the logger `runtail.access`."""
     drain_seconds: float = 10.0
@@ -123,8 +123,6 @@ class GatewaySettings:
     """How long after its last sweep a gateway that died keeps others from sweeping."""
     publish_bytes: int = 8 * 1024 * 1024
     """Most bytes of a request that publishes, as it comes and as it expands; more is 413."""
-    publish_seconds: float = 30.0
-    """How long such a request may take to come; then it is 408."""
     publish_requests: int = 64
     """Publishing requests under way at once in this process; one more is refused with 429."""
     publish_calls: int = 512

@@ -11,6 +11,7 @@ from runtail_broker.cursor import START, Cursor, start_of
 from runtail_broker.errors import ExecutionNotFound
 from runtail_broker.proof import Bounds
 from runtail_broker.state import ExecutionState
+from runtail_gateway.access_log import note_records
 from runtail_gateway.hub import Hub
 from runtail_gateway.message import PROTOCOL, Message, plain
 from runtail_gateway.refused import Refused
@@ -43,6 +44,7 @@ async def viewing(
                 yield viewer
             finally:
                 await viewer.stop()
+                note_records(max(0, viewer.cursor.number - cursors[0].number))
 
 
 async def until_either(viewer: Viewer, listening: Coroutine[Any, Any, None]) -> None:

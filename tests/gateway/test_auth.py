@@ -256,7 +256,7 @@ WRONG_PLACES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("place", WRONG_PLACES, ids=str)
+@pytest.mark.parametrize("place", WRONG_PLACES, ids=range(len(WRONG_PLACES)))
 async def test_a_token_in_a_wrong_place_does_not_count(signed: Running, place: Any) -> None:
     async with (
         aiohttp.ClientSession(cookies=place.pop("cookies", None)) as http,

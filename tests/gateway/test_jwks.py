@@ -20,8 +20,8 @@ from tests.polling import soon
 
 from runtail_gateway.auth_settings import ALGORITHMS, AuthSettings
 from runtail_gateway.jwks import KeySet, KeysUnreadable, fetch, public_keys
+from runtail_gateway.refused import Refused
 from runtail_gateway.tokens import Tokens
-from runtail_gateway.wish import Refused
 
 OLD, NEW = Issuer("old"), Issuer("new")
 JWKS = {algorithm: Issuer.of("odd", algorithm).jwk for algorithm in ALGORITHMS}

@@ -461,7 +461,7 @@ async def test_a_body_that_expands_to_gigabytes_is_refused(caller: Caller, codin
     ("coding", "body", "status"),
     [
         ("gzip", b"no gzip", 400),
-        ("gzip", gzip.compress(HI)[:-9], 400),
+        ("gzip", gzip.compress(HI, mtime=0)[:-9], 400),
         ("zstd", zstd.compress(HI)[:-3], 400),
         ("br", HI, 415),
     ],
@@ -481,7 +481,7 @@ async def test_a_window_of_gigabytes_is_not_made_room_for(caller: Caller) -> Non
     assert (await caller.batch(1, 0, body, Content_Encoding="zstd"))[0] == 400
 
 
-@bounded(publish_seconds=0.2)
+@bounded(body_seconds=0.2)
 async def test_a_body_that_trickles_is_let_go(pushing: Running, execution_id: str) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", pushing.port)
     path = f"/executions/{execution_id}/logs"
