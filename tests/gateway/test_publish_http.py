@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -436,6 +437,29 @@ async def test_a_body_has_as_many_bytes_as_allowed_and_no_more(caller: Caller, s
     await caller.open()
     body = HI + b" " * (size - len(HI))
     assert (await caller.batch(1, 0, body))[0] == (200 if size == 8192 else 413)
+
+
+@bounded(**SMALL)
+async def test_a_body_that_does_not_say_its_length_is_bounded_too(caller: Caller) -> None:
+    await caller.open()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield HI
+        for _ in range(9):
+            yield b" " * 1000
+
+    url = f"{caller.gateway.address}/executions/{caller.execution_id}/logs"
+    async with caller.gateway.http.post(url, data=pieces()) as answer:
+        assert answer.status == 413
+
+
+async def test_small_answers_do_not_wait_for_acknowledgements(pushing: Running) -> None:
+    async with pushing.http.get(f"{pushing.address}/healthz") as answer:
+        await answer.read()
+        (connection,) = pushing.server.server_state.connections
+        assert connection.transport is not None
+        link = connection.transport.get_extra_info("socket")
+        assert link.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 @pytest.mark.parametrize("coding", ["gzip", "zstd"])

@@ -401,6 +401,20 @@ def test_what_is_sealed_fits_what_the_gateway_takes(small: HttpGateway, stored: 
     assert max(entry.count for entry in stored.entries("exec-1")) == 5
 
 
+def test_more_calls_than_the_gateway_takes_go_in_several_requests(
+    small: HttpGateway, stored: Stored
+) -> None:
+    with Publisher(url=small.url) as publisher:
+        publisher.execution("first")
+        assert publisher.flush()
+        runs = [publisher.execution(f"exec-{n}") for n in range(40)]
+        for run in runs:
+            run.info("hello")
+        assert publisher.flush(10)
+        assert publisher.counters.engine_errors == 0
+    assert all(stored.messages(run.id) == ["hello"] for run in runs)
+
+
 def test_a_record_is_cut_to_what_the_gateway_takes(small: HttpGateway, stored: Stored) -> None:
     with Publisher(url=small.url) as publisher:
         run = publisher.execution("exec-1")
