@@ -16,6 +16,7 @@ from runtail_broker.errors import InvalidExecutionId
 INDEX_BUCKETS = 16
 SETTINGS = "runtail:settings"
 
+_CHANGES = ":changes"
 _EXECUTION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+~-]{0,127}", re.ASCII)
 
 
@@ -61,6 +62,21 @@ def index_of(execution_id: str) -> str:
 def indexes() -> Iterator[str]:
     """Name all sorted sets that list executions."""
     return (f"runtail:index:{{{bucket}}}" for bucket in range(INDEX_BUCKETS))
+
+
+def changes_of(execution_id: str) -> str:
+    """Name the channel, beside its index, on which it is told that *execution_id* changed."""
+    return index_of(execution_id) + _CHANGES
+
+
+def changes() -> Iterator[str]:
+    """Name all channels of changes."""
+    return (index + _CHANGES for index in indexes())
+
+
+def is_changes(channel: str) -> bool:
+    """Whether *channel* is one of `changes()`, as opposed to a live channel."""
+    return channel.endswith(_CHANGES)
 
 
 def claim(name: str) -> str:

@@ -1,8 +1,9 @@
 """Answer `WS /ws/executions`: many executions over one socket, each with its own cursor.
 
-The client sends `subscribe` and `unsubscribe`; whatever concerns an execution carries its
-`execution_id`. One that is refused, or has ended, leaves the others as they are. All take turns at
-the socket, a message each, so that a busy one holds up a quiet one by one message at most.
+The client sends `subscribe` and `unsubscribe` (`watch` and `unwatch` concern the list); whatever
+concerns an execution carries its `execution_id`. One that is refused, or has ended, leaves the
+others as they are. All take turns at the socket, a message each, so that a busy one holds up a
+quiet one by one message at most.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from starlette.websockets import WebSocket
 from runtail_broker.ending import end
 from runtail_broker.errors import RuntailError
 from runtail_gateway.hub import Hub
+from runtail_gateway.list_client import ListClient
 from runtail_gateway.message import Message, plain
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.settings import GatewaySettings
@@ -27,7 +29,7 @@ from runtail_gateway.websocket import SocketEndpoint, SocketOutlet
 from runtail_gateway.wish import Refused, Wish, checked_id
 
 _MOST_CHARS: Final = 64 * 1024  # of what a client says at once
-_ASKED: Final = "subscribe or unsubscribe with an execution's id"
+_ASKED: Final = "subscribe or unsubscribe with an execution's id, watch or unwatch"
 
 
 class _Turns:
@@ -83,6 +85,7 @@ class _Client:
         self._hub, self._settings, self._metrics = hub, settings, metrics
         self._parts: dict[str, asyncio.Task[None]] = {}
         self._allowance = _Allowance(settings.client_messages)
+        self._list = ListClient(self._turns.send, hub, settings)
 
     async def serve(self) -> None:
         """Do what the client says until it leaves; raise Refused for what makes no sense."""
@@ -91,6 +94,7 @@ class _Client:
                 await self._obey(said)
         finally:
             await end(*self._parts.values())
+            await self._list.close()
 
     async def _receive(self) -> dict[str, Any] | None:
         message = await self._socket.receive()
@@ -108,6 +112,10 @@ class _Client:
                 await self._subscribe(name, said)
             case "unsubscribe" if isinstance(name, str):
                 await self._unsubscribe(name)
+            case "watch":
+                await self._list.watch(said)
+            case "unwatch":
+                await self._list.unwatch()
             case _:
                 nothing = f"{str(said)[:200]} says nothing, expected {_ASKED}"
                 raise Refused(4400, "bad_request", nothing)

@@ -39,6 +39,13 @@ class GatewaySettings:
     """Most executions that one answer lists."""
     list_looked: int = 5000
     """Most executions that one filtered list looks at; it says where to go on."""
+    list_watchers: int = 1000
+    """Most sockets that may watch the list at a time; one more is told `too_many`."""
+    list_remembered: int = 1000
+    """Executions that the watch of the list looks after: half of them the newest, half running
+    ones. A client that was not told of more changes than that begins anew with a page."""
+    list_seconds: float = 5.0
+    """How often the watch of the list looks by itself, in case a change was told and not heard."""
     logs_limit: int = 10_000
     """Most records in one page of `GET /executions/{id}/logs`."""
     search_records: int = 50_000

@@ -9,7 +9,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from runtail.settings import PublisherSettings
@@ -97,6 +97,12 @@ class Link:
         key, now_ms = index_of(execution_id), time.time() * 1000
         nodes = await self.nodes()
         await nodes.at(key, lambda node: node.zadd(key, {execution_id: int(now_ms)}, nx=True))
+
+    async def tell(self, execution_ids: Iterable[str]) -> None:
+        """Tell who watches the list that *execution_ids* changed."""
+        from runtail_broker.changes import tell
+
+        await tell(await self.nodes(), execution_ids)
 
     async def primary(self, execution_id: str) -> str:
         """Name the server that is primary for the execution now; '' where servers have no name."""
