@@ -27,6 +27,9 @@ def checked(execution_id: str) -> str:
     return execution_id
 
 
+_PARTS = ("stream", "state", "publishers", "notes", "live", "deleted")
+
+
 @dataclass(frozen=True, slots=True)
 class ExecutionKeys:
     """The keys and the channel of one execution."""
@@ -36,12 +39,13 @@ class ExecutionKeys:
     publishers: str
     notes: str
     live: str
+    deleted: str
 
     @classmethod
     def of(cls, execution_id: str) -> ExecutionKeys:
         """Spell the keys of *execution_id*, which must be valid."""
         stem = f"runtail:{{{checked(execution_id)}}}:"
-        return cls(*(stem + part for part in ("stream", "state", "publishers", "notes", "live")))
+        return cls(*(stem + part for part in _PARTS))
 
     @property
     def for_scripts(self) -> tuple[str, str, str]:

@@ -16,6 +16,7 @@ from starlette.routing import Route, WebSocketRoute
 from runtail_broker.client import Nodes
 from runtail_broker.errors import RuntailError
 from runtail_gateway import problem
+from runtail_gateway.deletion import Deletion
 from runtail_gateway.demo import DemoRuns
 from runtail_gateway.events import EventStream
 from runtail_gateway.hub import Hub
@@ -66,6 +67,7 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
             LogSocket(hub, settings, metrics, viewers),
             EventStream(hub, settings, metrics, viewers),
             ExecutionsSocket(hub, settings, metrics, viewers),
+            Deletion(nodes, settings),
         ),
         exception_handlers={RuntailError: problem.answer, HTTPException: problem.answer_http},
         lifespan=lifespan,
@@ -73,7 +75,11 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
 
 
 def _routes(
-    rest: Rest, socket: LogSocket, events: EventStream, many: ExecutionsSocket
+    rest: Rest,
+    socket: LogSocket,
+    events: EventStream,
+    many: ExecutionsSocket,
+    deletion: Deletion,
 ) -> list[Route | WebSocketRoute]:
     one = "/executions/{execution_id}"
     return [
@@ -82,6 +88,7 @@ def _routes(
         Route(one + "/events", events, methods=["GET"]),
         Route("/executions", rest.executions),
         Route(one, rest.execution),
+        Route(one, deletion.delete, methods=["DELETE"]),
         Route(one + "/logs", rest.logs),
         Route(one + "/logs.ndjson", rest.ndjson),
         Route(one + "/logs.txt", rest.text),

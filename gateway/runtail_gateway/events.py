@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from runtail_broker.cursor import Cursor
 from runtail_broker.errors import RuntailError
 from runtail_gateway.hub import Hub
-from runtail_gateway.message import Message
+from runtail_gateway.message import Message, plain
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.origin import require_allowed
 from runtail_gateway.problem import answer, problem
@@ -58,6 +58,14 @@ class EventOutlet:
         self._metrics.closed(code)
         await self._asgi({"type": "http.response.body", "body": b"", "more_body": False})
 
+    async def refuse(self, refused: Refused) -> None:
+        """Say why what has begun is over, and end the response; never raises."""
+        try:
+            await self.send(plain("error", {"code": refused.code, "message": refused.message}))
+            await self.close(refused.close_code, refused.code)
+        except Gone:
+            return  # it left before it could be told
+
     async def _asgi(self, message: AsgiMessage) -> None:
         try:
             await self._send(message)
@@ -90,6 +98,8 @@ class EventStream:
             with self._viewers.one():
                 await self._serve(request, outlet)
         except Refused as refused:
+            if outlet.begun:
+                return await outlet.refuse(refused)
             response = problem(refused.status, refused.code, refused.message)
             await response(scope, receive, send)
         except RuntailError as error:
@@ -97,6 +107,7 @@ class EventStream:
                 await (await answer(request, error))(scope, receive, send)
         except Gone:
             pass  # nobody is left to tell
+        return None
 
     async def _serve(self, request: Request, outlet: EventOutlet) -> None:
         require_allowed(request, self._settings.allowed_origins)

@@ -13,7 +13,7 @@ from functools import partial
 from runtail_broker.client import Nodes
 from runtail_broker.cursor import START
 from runtail_broker.ending import end
-from runtail_broker.entry import Entry
+from runtail_broker.entry import DELETED, Entry
 from runtail_broker.errors import InvalidFrame, RuntailError
 from runtail_broker.executions import Executions
 from runtail_broker.live import Live, LiveSettings
@@ -106,7 +106,9 @@ class Hub:
         self._metrics.live_messages.inc()
         tail = self._tails.get(execution_id)
         if tail is None:
-            return
+            return None
+        if payload == DELETED:
+            return tail.doubt()
         try:
             tail.hear(Entry.from_live(payload))
         except InvalidFrame as error:

@@ -27,6 +27,13 @@ class Foreign(RuntailError):
     """A page of another origin asks for a change."""
 
 
+class Deleted(RuntailError):
+    """An execution that somebody deleted, not long ago."""
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__(f"execution {execution_id!r} was deleted")
+
+
 class TooMany(RuntailError):
     """A bound is reached; come again later."""
 
@@ -42,6 +49,7 @@ _STATUS: dict[type[RuntailError], tuple[int, str]] = {
     Foreign: (403, "foreign_origin"),
     ExecutionNotFound: (404, "not_found"),
     Conflict: (409, "conflict"),
+    Deleted: (410, "deleted"),
     TooMany: (429, "too_many"),
     RuntailError: (503, "unavailable"),
 }

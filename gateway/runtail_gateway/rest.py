@@ -21,7 +21,7 @@ from runtail_gateway.log_filter import LogFilter
 from runtail_gateway.log_pages import LogPages, Step, Wanted
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.origin import require_allowed
-from runtail_gateway.problem import BadRequest, Conflict, TooMany, Unready
+from runtail_gateway.problem import BadRequest, Conflict, Deleted, TooMany, Unready
 from runtail_gateway.settings import GatewaySettings
 
 NDJSON = "application/x-ndjson"
@@ -157,9 +157,11 @@ class Rest:
     async def _state(self, request: Request) -> ExecutionState:
         execution_id = checked(request.path_params["execution_id"])
         state = await self._hub.executions.state(execution_id)
-        if state is None:
-            raise ExecutionNotFound(execution_id)
-        return state
+        if state is not None:
+            return state
+        if await self._hub.reader.was_deleted(execution_id):
+            raise Deleted(execution_id)
+        raise ExecutionNotFound(execution_id)
 
 
 def _json(value: object, status: int = 200) -> Response:

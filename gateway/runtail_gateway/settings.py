@@ -64,6 +64,8 @@ class GatewaySettings:
     another is refused with close 4329."""
     demo_runs: int = 20
     """Demo executions that may run at once in this process; one more is refused with 429."""
+    deleted_seconds: float = 86_400.0
+    """How long it is remembered that an execution was deleted, for those who come back to it."""
     allowed_origins: tuple[str, ...] = ()
     """Origins beside the gateway's own whose pages may connect or ask for changes; `*` for any."""
     finality_seconds: float = 900.0

@@ -16,7 +16,7 @@ from runtail_gateway.message import PROTOCOL, Message, plain
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.viewer import Outlet, Viewer
-from runtail_gateway.wish import Refused, Wish
+from runtail_gateway.wish import Refused, Wish, deleted
 
 
 class Viewers:
@@ -46,10 +46,12 @@ async def viewing(
 ) -> AsyncIterator[Viewer]:
     """Say `hello` to *outlet*, and serve it while the block lasts.
 
-    Raises Refused, before anything is sent, for an execution that is not there.
+    Raises Refused, before anything is sent, for an execution that is not there, or was deleted.
     """
     async with hub.watch(execution_id) as tail:
         state, bounds = await hub.executions.look(execution_id)
+        if state is None and await hub.reader.was_deleted(execution_id):
+            raise deleted(execution_id)
         if state is None and not wish.wait:
             raise Refused(4404, "not_found", str(ExecutionNotFound(execution_id)), 404)
         with tail.filters.of(wish.sieve) as source:

@@ -18,6 +18,7 @@ _CLOSE_CODES = {
     "bad_cursor": 4400,
     "bad_execution_id": 4400,
     "not_found": 4404,
+    "deleted": 4410,
     "too_many": 4329,
     "unavailable": 4330,
 }
