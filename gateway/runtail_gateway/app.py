@@ -24,6 +24,7 @@ from runtail_gateway.metrics import Metrics
 from runtail_gateway.multiplex import ExecutionsSocket
 from runtail_gateway.rest import Rest
 from runtail_gateway.settings import GatewaySettings
+from runtail_gateway.steps import Steps
 from runtail_gateway.sweeper import Sweeper
 from runtail_gateway.viewing import Viewers
 from runtail_gateway.websocket import LogSocket
@@ -68,6 +69,7 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
             EventStream(hub, settings, metrics, viewers),
             ExecutionsSocket(hub, settings, metrics, viewers),
             Deletion(nodes, settings),
+            Steps(hub, settings),
         ),
         exception_handlers={RuntailError: problem.answer, HTTPException: problem.answer_http},
         lifespan=lifespan,
@@ -80,6 +82,7 @@ def _routes(
     events: EventStream,
     many: ExecutionsSocket,
     deletion: Deletion,
+    steps: Steps,
 ) -> list[Route | WebSocketRoute]:
     one = "/executions/{execution_id}"
     return [
@@ -92,6 +95,7 @@ def _routes(
         Route(one + "/logs", rest.logs),
         Route(one + "/logs.ndjson", rest.ndjson),
         Route(one + "/logs.txt", rest.text),
+        Route(one + "/steps", steps.steps),
         Route(one + "/cancel", rest.cancel, methods=["POST"]),
         Route(one + "/start-streaming", rest.start_streaming, methods=["POST"]),
         Route("/healthz", rest.healthz),

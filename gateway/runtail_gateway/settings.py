@@ -49,7 +49,9 @@ class GatewaySettings:
     logs_limit: int = 10_000
     """Most records in one page of `GET /executions/{id}/logs`."""
     search_records: int = 50_000
-    """Most records that one filtered page looks at; it says how far it looked."""
+    """Most records that one filtered page or one statistic of steps looks at; it says how far."""
+    steps_limit: int = 1000
+    """Most steps in one statistic; it ends before the first record of one more."""
     context_limit: int = 100
     """Most records on each side of a match that `context` may ask for."""
     after_limit: int = 16
