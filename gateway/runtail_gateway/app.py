@@ -20,6 +20,7 @@ from runtail_gateway.deletion import Deletion
 from runtail_gateway.demo import DemoRuns
 from runtail_gateway.events import EventStream
 from runtail_gateway.hub import Hub
+from runtail_gateway.many_events import ManyEvents
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.multiplex import ExecutionsSocket
 from runtail_gateway.rest import Rest
@@ -70,6 +71,7 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
             ExecutionsSocket(hub, settings, metrics, viewers),
             Deletion(nodes, settings),
             Steps(hub, settings),
+            ManyEvents(hub, settings, metrics, viewers),
         ),
         exception_handlers={RuntailError: problem.answer, HTTPException: problem.answer_http},
         lifespan=lifespan,
@@ -83,12 +85,14 @@ def _routes(
     many: ExecutionsSocket,
     deletion: Deletion,
     steps: Steps,
+    many_events: ManyEvents,
 ) -> list[Route | WebSocketRoute]:
     one = "/executions/{execution_id}"
     return [
         WebSocketRoute("/ws" + one + "/logs", socket.serve),
         WebSocketRoute("/ws/executions", many.serve),
         Route(one + "/events", events, methods=["GET"]),
+        Route("/events", many_events, methods=["GET"]),
         Route("/executions", rest.executions),
         Route(one, rest.execution),
         Route(one, deletion.delete, methods=["DELETE"]),

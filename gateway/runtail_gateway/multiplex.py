@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from typing import Any, Final
 
 import orjson
@@ -22,8 +21,9 @@ from runtail_gateway.hub import Hub
 from runtail_gateway.list_client import ListClient
 from runtail_gateway.message import Message, plain
 from runtail_gateway.metrics import Metrics
+from runtail_gateway.part import Part
 from runtail_gateway.settings import GatewaySettings
-from runtail_gateway.viewer import Gone, never
+from runtail_gateway.viewer import Gone
 from runtail_gateway.viewing import viewing
 from runtail_gateway.websocket import SocketEndpoint, SocketOutlet
 from runtail_gateway.wish import Refused, Wish, checked_id
@@ -41,23 +41,6 @@ class _Turns:
     async def send(self, message: Message) -> None:
         async with self._turn:
             await self._outlet.send(message)
-
-
-class _Part:
-    """The outlet of one execution's viewer: its messages say whose they are."""
-
-    def __init__(self, turns: _Turns, execution_id: str) -> None:
-        self._turns = turns
-        self._head = b'{"execution_id":%b,' % orjson.dumps(execution_id)
-        self.write: Callable[[Message], bool] = never
-
-    async def send(self, message: Message) -> None:
-        first, *rest = message.parts
-        parts = (self._head, first[1:], *rest)
-        await self._turns.send(Message(parts, message.before, message.cursor, message.count))
-
-    async def close(self, code: int, reason: str) -> None:
-        """Leave the socket open: it is for others too."""
 
 
 class ExecutionsSocket(SocketEndpoint):
@@ -121,7 +104,7 @@ class _Client:
                 raise Refused(4400, "bad_request", nothing)
 
     async def _subscribe(self, name: str, said: dict[str, Any]) -> None:
-        part = _Part(self._turns, name)
+        part = Part(self._turns.send, name)
         try:
             if name in self._parts:
                 raise Refused(4400, "subscribed", f"{name[:128]!r} is subscribed to already")
@@ -139,9 +122,9 @@ class _Client:
         task = self._parts.pop(name, None)
         if task is not None:
             await end(task)
-        await _Part(self._turns, name).send(plain("unsubscribed", {}))
+        await Part(self._turns.send, name).send(plain("unsubscribed", {}))
 
-    async def _view(self, part: _Part, name: str, wish: Wish) -> None:
+    async def _view(self, part: Part, name: str, wish: Wish) -> None:
         """Serve one subscription to its end."""
         try:
             await part.send(plain("subscribed", {}))

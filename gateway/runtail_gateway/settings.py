@@ -58,6 +58,8 @@ class GatewaySettings:
     """Most `after` parameters that one viewer may send."""
     subscriptions: int = 200
     """Most executions that one socket of `/ws/executions` may be subscribed to at a time."""
+    event_executions: int = 20
+    """Most executions in one event stream: the id of every event carries a cursor of each."""
     client_messages: int = 100
     """Most messages that a viewer may send: it has nothing to say, so one more is close 4408. On
     `/ws/executions` as many at once, and again as many a minute."""
