@@ -101,13 +101,16 @@ class Rest:
     ) -> Response:
         state = await self._state(request)
         after = Cursor.parse(request.query_params.get("after", str(START)))
+        end = (await self._hub.reader.bounds(state.id)).last
+        steps = self._pages.lines(state.id, after, end.number)
         encoding, parts = packed(
-            (spell(step) async for step in self._pages.lines(state, after)),
+            (spell(step) async for step in steps),
             request.headers.get("accept-encoding", ""),
         )
         headers = {
             "Content-Disposition": f'attachment; filename="{state.id}.{suffix}"',
             "X-Accel-Buffering": "no",
+            "Runtail-Cursor": str(end),  # known before: a download ends where the log ended
             "Vary": "Accept-Encoding",
         }
         if encoding:
