@@ -22,9 +22,11 @@ from runtail_gateway.access import Access
 from runtail_gateway.access_log import AccessLog
 from runtail_gateway.admission import Viewers
 from runtail_gateway.answer_headers import AnswerHeaders
+from runtail_gateway.deletion import Deletion
 from runtail_gateway.demo import DemoRuns
 from runtail_gateway.events import EventStream
 from runtail_gateway.hub import Hub
+from runtail_gateway.many_events import ManyEvents
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.multiplex import ExecutionsSocket
 from runtail_gateway.proxies import Proxies
@@ -37,6 +39,7 @@ from runtail_gateway.request_bounds import RequestBounds
 from runtail_gateway.rest import Rest
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.share_endpoint import ShareEndpoint
+from runtail_gateway.steps import Steps
 from runtail_gateway.sweeper import Sweeper
 from runtail_gateway.websocket import LogSocket
 
@@ -83,9 +86,14 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
                 LogSocket(hub, settings, metrics, viewers, access),
                 EventStream(hub, settings, metrics, viewers, access),
                 ExecutionsSocket(hub, settings, metrics, viewers, access),
-                ShareEndpoint(hub.executions, settings, access),
+                ManyEvents(hub, settings, metrics, viewers, access),
             ),
-            *_publishing_routes(nodes, hub, settings),
+            *_management_routes(
+                ShareEndpoint(hub.executions, settings, access),
+                Deletion(nodes, settings, access),
+                Steps(hub, settings, access),
+            ),
+            *_publishing_routes(nodes, hub, settings, access),
         ],
         middleware=_middleware(settings),
         exception_handlers={
@@ -105,7 +113,7 @@ def _routes(
     socket: LogSocket,
     events: EventStream,
     many: ExecutionsSocket,
-    share: ShareEndpoint,
+    many_events: ManyEvents,
 ) -> list[Route | WebSocketRoute]:
     one = "/executions/{execution_id}"
 
@@ -117,13 +125,13 @@ def _routes(
         WebSocketRoute("/ws" + one + "/logs", socket.serve),
         WebSocketRoute("/ws/executions", many.serve),
         Route(one + "/events", events, methods=["GET"]),
+        Route("/events", many_events, methods=["GET"]),
         Route("/executions", rest.executions),
         Route(one, rest.execution),
         Route(one + "/logs", rest.logs),
         Route(one + "/logs.ndjson", rest.ndjson),
         Route(one + "/logs.txt", rest.text),
         Route(one + "/cancel", rest.cancel, methods=["POST"]),
-        Route(one + "/share", share.share, methods=["POST"]),
         Route(one + "/start-streaming", rest.start_streaming, methods=["POST"]),
         Route("/healthz", rest.healthz),
         Route("/readyz", readyz),
@@ -134,9 +142,20 @@ def _routes(
     ]
 
 
-def _publishing_routes(nodes: Nodes, hub: Hub, settings: GatewaySettings) -> list[Route]:
+def _management_routes(share: ShareEndpoint, deletion: Deletion, steps: Steps) -> list[Route]:
+    one = "/executions/{execution_id}"
+    return [
+        Route(one, deletion.delete, methods=["DELETE"]),
+        Route(one + "/steps", steps.steps),
+        Route(one + "/share", share.share, methods=["POST"]),
+    ]
+
+
+def _publishing_routes(
+    nodes: Nodes, hub: Hub, settings: GatewaySettings, access: Access
+) -> list[Route]:
     engine = PublishEngine(nodes, settings.limits_seconds)
-    admission = Admission(settings)
+    admission = Admission(settings, access)
     publishing = Publishing(engine, admission, hub.contact_seconds, settings)
     one = "/executions/{execution_id}"
     return [

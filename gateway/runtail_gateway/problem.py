@@ -28,6 +28,13 @@ class Foreign(RuntailError):
     """A page of another origin asks for a change."""
 
 
+class Deleted(RuntailError):
+    """An execution that somebody deleted, not long ago."""
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__(f"execution {execution_id!r} was deleted")
+
+
 class TooLarge(RuntailError):
     """A body, a batch or a frame over its bound."""
 
@@ -67,6 +74,7 @@ _STATUS: dict[type[RuntailError], tuple[int, str]] = {
     Foreign: (403, "foreign_origin"),
     ExecutionNotFound: (404, "not_found"),
     Conflict: (409, "conflict"),
+    Deleted: (410, "deleted"),
     TooSlow: (408, "too_slow"),
     TooLarge: (413, "too_large"),
     UrlTooLong: (414, "url_too_long"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,9 +12,11 @@ from starlette.requests import ClientDisconnect, Request
 
 from runtail_broker.cursor import new_random
 from runtail_broker.spoken import Bounds, Publish
+from runtail_gateway.access import Access
 from runtail_gateway.origin import require_allowed
 from runtail_gateway.problem import BadRequest, TooLarge, TooMany
 from runtail_gateway.publish_body import expanded
+from runtail_gateway.publish_caller import PublishCaller
 from runtail_gateway.publisher_name import checked_name
 from runtail_gateway.settings import GatewaySettings
 
@@ -46,21 +48,22 @@ def bounds_of(settings: GatewaySettings) -> Bounds:
 class Admission:
     """Let a bounded number of publishing requests in at once, from allowed pages."""
 
-    def __init__(self, settings: GatewaySettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: GatewaySettings, access: Access) -> None:
+        self._settings, self._access = settings, access
         self.bounds = bounds_of(settings)
         self.under_way = 0
 
-    @contextmanager
-    def admitted(self, request: Request) -> Iterator[None]:
-        """Count *request* in; raise Foreign or TooMany."""
+    @asynccontextmanager
+    async def admitted(self, request: Request) -> AsyncIterator[PublishCaller]:
+        """Count *request* in, and find out who makes it; raise Foreign, Refused or TooMany."""
         require_allowed(request, self._settings.allowed_origins)
+        grant = await self._access.require(request, "publish")
         most = self._settings.publish_requests
         if self.under_way >= most:
             raise TooMany(f"{most} publishing requests are under way, the most allowed")
         self.under_way += 1
         try:
-            yield
+            yield PublishCaller(grant, self._access)
         finally:
             self.under_way -= 1
 

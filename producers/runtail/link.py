@@ -9,7 +9,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from runtail.http_nodes import HttpNodes, Token
@@ -117,6 +117,15 @@ class Link:
         if isinstance(nodes, HttpNodes):
             return  # the gateway does it
         await nodes.at(key, lambda node: node.zadd(key, {execution_id: int(now_ms)}, nx=True))
+
+    async def tell(self, execution_ids: Iterable[str]) -> None:
+        """Tell who watches the list that *execution_ids* changed."""
+        nodes = await self.nodes()
+        if isinstance(nodes, HttpNodes):
+            return  # the gateway does it
+        from runtail_broker.changes import tell
+
+        await tell(nodes, execution_ids)
 
     async def primary(self, execution_id: str) -> str:
         """Name the server that is primary for the execution now; '' where servers have no name."""

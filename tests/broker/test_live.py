@@ -30,12 +30,20 @@ class Heard:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.freshened: list[str] = []
+        self.told: list[str] = []
+        self.fresh_changes = 0
 
     def message(self, execution_id: str, payload: bytes) -> None:
         self.entries.append(Entry.from_live(payload))
 
     def fresh(self, execution_id: str) -> None:
         self.freshened.append(execution_id)
+
+    def changed(self, execution_ids: list[str]) -> None:
+        self.told += execution_ids
+
+    def changes_fresh(self) -> None:
+        self.fresh_changes += 1
 
 
 @asynccontextmanager

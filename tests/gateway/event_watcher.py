@@ -15,6 +15,7 @@ _CLOSE_CODES = {
     401: 4401,
     403: 4403,
     404: 4404,
+    410: 4410,
     503: 4329,
 }  # what each says to a client
 

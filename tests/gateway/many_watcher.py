@@ -21,6 +21,7 @@ _CLOSE_CODES = {
     "expired": 4402,
     "forbidden": 4403,
     "not_found": 4404,
+    "deleted": 4410,
     "too_many": 4329,
     "unavailable": 4330,
     "draining": 1012,

@@ -634,20 +634,3 @@ async def test_a_frame_without_numbers_is_refused(caller: Caller) -> None:
     await caller.open()
     frame = encode_frame([record(caller.execution_id)])
     assert (await caller.post("logs", frame, Content_Type=FRAME_TYPE))[0] == 400
-
-
-async def test_publishers_are_kept_apart_by_who_signs_in(
-    caller: Caller, worker: Worker, engine_nodes: Nodes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def by_caller(publisher: str, connection: Any) -> str:
-        return f"{connection.headers['x-who']}/{publisher}"
-
-    for module in ("publish_http", "publish_many"):
-        monkeypatch.setattr(f"runtail_gateway.{module}.namespaced", by_caller)
-    await worker.open()
-    mine = orjson.dumps({"publisher": worker.name, "role": "participant"})
-    await caller.post("open", mine, X_Who="mallory")
-    numbers = f"logs?publisher={worker.name}&batch=1&before=0"
-    await caller.post(numbers, b'{"message":"mine"}', X_Who="mallory")
-    await worker.log("the worker's own first batch")
-    assert await messages(worker) == ["mine", "the worker's own first batch"]
