@@ -143,16 +143,13 @@ async def test_a_viewer_by_link_is_sent_away_when_it_expires(
     await soon(lambda: signed.hub.tails == 0, "nothing is left of it")
 
 
-@pytest.mark.parametrize(
-    ("query", "code"),
-    [("", 201), ("?expires_in_seconds=1", 201), ("?expires_in_seconds=604800", 201)]
-    + [(f"?expires_in_seconds={odd}", 400) for odd in ("0", "-1", "604801", "1.5", "x", "9" * 99)],
-)
-async def test_how_long_a_link_lives_is_bounded(
-    signed: Running, worker: Worker, query: str, code: int
-) -> None:
+async def test_how_long_a_link_lives_is_bounded(signed: Running, worker: Worker) -> None:
     await worker.open()
-    assert (await shared(signed, worker.execution_id, query))[0] == code
+    for good in ("", "?expires_in_seconds=1", "?expires_in_seconds=604800"):
+        assert (await shared(signed, worker.execution_id, good))[0] == 201
+    for odd in ("0", "-1", "604801", "1.5", "x", "9" * 99):
+        code, problem = await shared(signed, worker.execution_id, f"?expires_in_seconds={odd}")
+        assert (code, problem["code"]) == (400, "bad_request")
 
 
 async def test_only_who_administers_the_execution_shares_it(
