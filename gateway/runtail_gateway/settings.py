@@ -113,7 +113,7 @@ class GatewaySettings:
     client_messages: int = 100
     """Most messages that a viewer may send: it has nothing to say, so one more is close 4408. On
     `/ws/executions` as many at once, and again as many a minute."""
-    filters: int = 100
+    filters: int = 50
     """Most distinct filters (level and step) on one execution at a time; one more viewer with
     another is refused with close 4329."""
     demo_runs: int = 20

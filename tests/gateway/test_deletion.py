@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from tests.gateway.conftest import QUICK
 from tests.gateway.running import EVENTS, MANY, PULLED, PUSHED, Running, running
 from tests.gateway.test_list_watch import listed, watching
 from tests.gateway.worker import Worker
-from tests.polling import soon
+from tests.polling import a_moment, soon
 
+from runtail import Publisher, PublisherSettings
 from runtail_broker.client import Nodes
 from runtail_broker.keys import index_of
 
@@ -141,3 +143,23 @@ async def test_what_makes_no_sense_or_comes_from_afar_is_refused(
     headers = {"Origin": "https://evil.example"}
     async with pushing.http.delete(url, headers=headers) as answer:
         assert answer.status == 403
+
+
+async def test_a_worker_that_lives_on_does_not_bring_back_what_was_deleted(
+    pushing: Running, engine_nodes: Nodes, engine_url: str, execution_id: str
+) -> None:
+    async def calls() -> int:
+        (shard,) = await engine_nodes.shards()
+        stats = await shard.node.info("commandstats")
+        return int(stats["cmdstat_evalsha"]["calls"])
+
+    publisher = Publisher(engine_url, settings=PublisherSettings(beat_seconds=0.05))
+    with publisher.execution(execution_id) as run:
+        run.info("one")
+    await asyncio.to_thread(publisher.flush)
+    assert (await delete(pushing, execution_id))[0] == 200
+    before = await calls()
+    while await calls() < before + 10:  # it leaves again and again, in place of beats
+        await a_moment()
+    assert await pushing.hub.executions.state(execution_id) is None
+    await asyncio.to_thread(publisher.close)
