@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures.thread  # noqa: F401 - the client needs it, and at the exit it is too late
 import contextlib
 import os
+import re
 import socket
 import threading
 import time
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from runtail_broker.client import Nodes
     from runtail_broker.spoken import Bounds
 
+_PASSWORD: Final = re.compile(r"//[^/]*@")
 Finder = Callable[[], str | None]
 
 # a child that was forked amid the import would wait for its end for ever
@@ -78,7 +80,8 @@ class Link:
             try:
                 self._nodes = self._connect(self._url)
             except ValueError as error:
-                raise Unavailable(f"{self._url!r} is not the URL of an engine: {error}") from error
+                shown = _PASSWORD.sub("//***@", self._url)
+                raise Unavailable(f"{shown!r} is not the URL of an engine: {error}") from error
         return self._nodes
 
     def _connect(self, url: str) -> Nodes | HttpNodes:
