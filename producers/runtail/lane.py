@@ -9,10 +9,8 @@ from collections.abc import Callable, Sequence
 from runtail import debugging
 from runtail.announcer import Announcer
 from runtail.ask import Ask
-from runtail.backoff import Backoff, RareWarnings
+from runtail.backoff import AskedToWait, Backoff, RareWarnings
 from runtail.buffer import Buffer
-from runtail.fitting import fitted, shrunk_by
-from runtail.http_nodes import AskedToWait
 from runtail.journal import Journal
 from runtail.link import Link
 from runtail.settings import PublisherSettings
@@ -113,11 +111,14 @@ class Lane:
         return asked
 
     def _seal(self, journal: Journal) -> None:
-        bounds = self._link.bounds
-        taken = self._buffer.take(journal)
+        bounds, taken = self._link.bounds, self._buffer.take(journal)
+        if bounds is None:
+            journal.seal(taken)
+            return
+        from runtail.fitting import fitted, shrunk_by  # only who publishes through a gateway pays
+
         batches = fitted(taken, bounds)
-        if bounds is not None:
-            self._buffer.shrink(shrunk_by(taken, batches))
+        self._buffer.shrink(shrunk_by(taken, batches))
         for batch in batches:
             journal.seal(batch)
 

@@ -75,8 +75,10 @@ async def test_calls_of_many_executions_are_run_in_order_and_answered_in_order(
     ending: list[Spoken] = [
         Beat(names[0], "p", 2, 1),
         Close(names[0], "p", 2, "completed", "", False),
+        Finish(names[0]),
     ]
-    assert words(await ask(pushing, *ending, Finish(names[0]))) == ["alive", "closed", "ended"]
+    said_to_each = [words(await ask(pushing, each)) for each in ending]
+    assert said_to_each == [["alive"], ["closed"], ["ended"]]
 
 
 async def test_a_call_that_makes_no_sense_is_refused_alone(
