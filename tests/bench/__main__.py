@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from redis import Redis
-from tests.bench import burst, call_cost, publish, replay, steady
+from tests.bench import burst, call_cost, idle, publish, replay, steady
 from tests.bench.figures import Section
 
 from runtail_broker.engine import start_engine
@@ -29,6 +29,7 @@ _BENCHES = {
     "burst": burst.bench,
     "steady": steady.bench,
     "replay": replay.bench,
+    "idle": idle.bench,
 }
 _PACKAGES = ("redis", "hiredis", "starlette", "uvicorn", "uvloop", "orjson")
 

@@ -47,6 +47,10 @@ class Child:
             times = self._seen.cpu_times()
             return times.user + times.system
 
+    def resident_mb(self) -> float:
+        """The resident memory that the process has now, in MB."""
+        return float(self._seen.memory_info().rss) / 1e6
+
     def peak_mb(self) -> float:
         """The most resident memory that the process has had, in MB."""
         status = Path(f"/proc/{self._process.pid}/status").read_text()

@@ -32,7 +32,8 @@ class Plan:
 
     port: int
     path: str
-    """Of a WebSocket; empty for a plain socket, whose server greets with an empty line."""
+    """Of a WebSocket, `{n}` standing for the viewer's number; empty for a plain socket, whose
+    server greets with an empty line."""
     viewers: int
     expected: int
     """Records, for each viewer."""
@@ -87,8 +88,8 @@ def seen_by(child: Child) -> Seen:
 class _Viewer(asyncio.Protocol):
     """One connection: counts marks, keeps its chunks if sampled. Parses nothing on arrival."""
 
-    def __init__(self, crowd: _Crowd, sampled: bool) -> None:
-        self._crowd = crowd
+    def __init__(self, crowd: _Crowd, number: int, sampled: bool) -> None:
+        self._crowd, self._number = crowd, number
         self._rest = b""
         self._head: bytes | None = b""
         self.chunks: list[tuple[int, bytes]] | None = [] if sampled else None
@@ -97,7 +98,7 @@ class _Viewer(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         plan = self._crowd.plan
         if plan.path:
-            cast(asyncio.Transport, transport).write(_upgrade(plan))
+            cast(asyncio.Transport, transport).write(_upgrade(plan, self._number))
 
     def data_received(self, data: bytes) -> None:
         if self._head is not None:
@@ -146,7 +147,7 @@ class _Crowd:
     async def watch(self) -> Seen:
         started = time.monotonic_ns()
         self._viewers = [
-            _Viewer(self, i % self.plan.sample_every == 0) for i in range(self.plan.viewers)
+            _Viewer(self, i, i % self.plan.sample_every == 0) for i in range(self.plan.viewers)
         ]
         self._waiting = set(self._viewers)
         try:
@@ -200,9 +201,10 @@ def _in_order(seqs: list[int]) -> bool:
     return bool(seqs) and seqs == list(range(seqs[0], seqs[0] + len(seqs)))
 
 
-def _upgrade(plan: Plan) -> bytes:
+def _upgrade(plan: Plan, number: int) -> bytes:
+    path = plan.path.replace("{n}", str(number))
     return (
-        f"GET {plan.path} HTTP/1.1\r\nHost: 127.0.0.1:{plan.port}\r\nUpgrade: websocket\r\n"
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{plan.port}\r\nUpgrade: websocket\r\n"
         "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
         "Sec-WebSocket-Version: 13\r\n\r\n"
     ).encode()
