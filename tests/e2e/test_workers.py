@@ -33,19 +33,19 @@ async def watched(own_engine: Engine, execution_id: str) -> AsyncIterator[Worker
 def serving(gateway: Gateway) -> list[psutil.Process]:
     """The worker processes: each has the code of a gateway and listens."""
     children = psutil.Process(gateway.pid).children()
-    return [child for child in children if "spawn_main" in _command_of(child)]
+    return [child for child in children if is_worker(child)]
 
 
-def _command_of(process: psutil.Process) -> str:
+def is_worker(process: psutil.Process) -> bool:
     try:
-        return " ".join(process.cmdline())
-    except (psutil.NoSuchProcess, psutil.ZombieProcess):
-        return ""  # killed, and not yet reaped
+        return "spawn_main" in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # it has just ended, or is a zombie
+        return False
 
 
 @contextmanager
 def two_workers(engine: Engine, place: Path) -> Iterator[Gateway]:
-    options = ("--workers", "2", "--drain-seconds", "1")
+    options = ("--workers", "2", "--drain-seconds", "1", "--access-log")
     with gateway_with(engine.url, place, *options) as gateway:
         until(lambda: len(serving(gateway)) == 2, "both workers run")
         yield gateway
@@ -73,6 +73,7 @@ async def test_both_workers_serve_and_sigterm_ends_all_of_them(
             await viewer.closed()
             assert viewer.close_code == 1012
         assert gateway.wait(15) == 0
+        assert '"path":"/readyz","status":200' in gateway.words
         assert not any(worker.is_running() for worker in workers)
 
 

@@ -16,6 +16,7 @@ from tests.polling import soon
 
 from runtail_broker.client import Nodes
 
+LONG = replace(QUICK, drain_seconds=3600.0)
 SPREAD = replace(QUICK, drain_seconds=1.0, grace_seconds=1.0)
 
 
@@ -66,7 +67,7 @@ async def test_a_gateway_that_drains_is_unready_and_takes_no_new_viewer_but_answ
     engine_nodes: Nodes, engine_url: str, worker: Worker
 ) -> None:
     await worker.open()
-    async with running(SPREAD, engine_url) as gateway, gateway.watch(worker.execution_id) as stays:
+    async with running(LONG, engine_url) as gateway, gateway.watch(worker.execution_id) as stays:
         await stays.caught_up()
         gateway.leave()
         assert await problem(gateway, "/readyz") == (503, "draining")
