@@ -50,3 +50,11 @@ async def chromium_page() -> AsyncIterator[Page]:
     """Open an empty page in a browser of its own."""
     async with chromium() as browser, open_page(browser) as page:
         yield page
+
+
+async def show(page: Page, address: str, html: str) -> None:
+    """Show *html* as a page of the gateway at *address*, whose own answers allow no script."""
+    session = await page.context.new_cdp_session(page)
+    await session.send("Page.setBypassCSP", {"enabled": True})
+    await page.goto(f"{address}/healthz")
+    await page.set_content(html)

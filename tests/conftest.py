@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from tests.engines import TestEngine, embedded_engine, redis_cluster, redis_server
 
 from runtail_broker.client import Nodes
+from runtail_broker.keys import SETTINGS
 
 # a shell's `&` and nohup leave these ignored, and so would every process that a test starts
 for _number, _usual in (
@@ -74,6 +75,7 @@ async def nodes(engine: TestEngine) -> AsyncIterator[Nodes]:
     for shard in await nodes.shards():
         await shard.node.flushall()
     yield nodes
+    await nodes.at(SETTINGS, lambda node: node.delete(SETTINGS))  # the limits of one test only
     await nodes.close()
 
 

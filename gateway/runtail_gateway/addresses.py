@@ -25,6 +25,14 @@ class Networks:
         )
 
 
+def is_loopback(host: str) -> bool:
+    """Whether *host* is an address of this machine that no other one reaches."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def client_of(text: str) -> str:
     """Name the client whose address is *text*: an IPv6 client has a network of its own."""
     address = _address(text)

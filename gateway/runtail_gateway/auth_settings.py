@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Final
 from urllib.parse import urlsplit
+
+from runtail_gateway.addresses import is_loopback
 
 SECRET_BYTES: Final = 32  # what RFC 7518, section 3.2, asks of a key for HS256
 ALGORITHMS: Final = ("RS256", "ES256", "EdDSA")
@@ -116,11 +117,3 @@ def _check_address(url: str) -> None:
     if parts.scheme == "http" and is_loopback(parts.hostname or ""):
         return
     raise ValueError(f"jwks_url is {url[:200]!r}, expected https, or http on this machine")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether *host* is this machine, seen from itself."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -18,7 +18,7 @@ from runtail_broker.engine import EngineError, start_engine
 from runtail_gateway.access_log import write_access_log
 from runtail_gateway.app import create_app
 from runtail_gateway.auth_settings import SECRET_NAME, AuthSettings
-from runtail_gateway.listeners import address_of, handed_over, is_private, listener
+from runtail_gateway.listeners import address_of, all_private, handed_over, listener
 from runtail_gateway.options import add_options, settings_of
 from runtail_gateway.serve import server
 from runtail_gateway.workers import Job, Workers
@@ -64,9 +64,14 @@ def _run(arguments: argparse.Namespace, *, demo: bool) -> int:
         try:
             auth = None if demo else AuthSettings.from_environment(os.environ)
             settings = replace(settings_of(arguments), auth=auth)
-            sockets = handed_over(os.environ) or [
-                listener(arguments.host, arguments.port, or_any_port=demo)
-            ]
+            sockets = handed_over(os.environ)
+            if not (auth or arguments.insecure or all_private(sockets, arguments.host)):
+                return _fail(
+                    f"--host {arguments.host} is open to others and nobody signs in: expected a "
+                    f"loopback address, or ${SECRET_NAME} to sign in with, or --insecure if that "
+                    "is meant"
+                )
+            sockets = sockets or [listener(arguments.host, arguments.port, or_any_port=demo)]
         except OSError as error:
             return _fail(
                 f"port {arguments.port} of {arguments.host} is taken ({error}): choose a free one"
@@ -75,12 +80,6 @@ def _run(arguments: argparse.Namespace, *, demo: bool) -> int:
             return _fail(str(error))
         for each in sockets:
             stack.enter_context(each)
-        if auth is None and not arguments.insecure and not all(map(is_private, sockets)):
-            return _fail(
-                f"--host {arguments.host} is open to others and nobody signs in: expected a "
-                f"loopback address, or ${SECRET_NAME} to sign in with, or --insecure if that is "
-                "meant"
-            )
         url = arguments.redis_url
         if url is None:
             try:

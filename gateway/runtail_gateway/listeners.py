@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from typing import Final
+
+from runtail_gateway.addresses import is_loopback
 
 _FIRST_FD: Final = 3  # sd_listen_fds(3)
 _BACKLOG: Final = 2048
@@ -46,18 +47,11 @@ def address_of(listening: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def is_private(listening: socket.socket) -> bool:
-    """Whether only programs on this machine reach it."""
-    name = listening.getsockname()
-    return isinstance(name, str) or is_loopback(name[0])
-
-
-def is_loopback(host: str) -> bool:
-    """Whether *host* is an address of this machine that no other one reaches."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def all_private(sockets: Sequence[socket.socket], host: str) -> bool:
+    """Whether only programs on this machine reach *sockets*, or *host* if there are none."""
+    names = [listening.getsockname() for listening in sockets]
+    hosts = [name[0] for name in names if not isinstance(name, str)] if names else [host]
+    return all(map(is_loopback, hosts))
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
-from tests.browser import chromium_page
+from playwright.async_api import expect
+from tests.browser import chromium_page, show
 from tests.e2e.processes import Gateway, fetch, gateways
 from tests.e2e.rows import read_stream
 
@@ -100,20 +100,12 @@ def test_the_reader_snippet_prints_every_record(own_engine: Engine, gateway: Gat
     assert printed == "1 status\n2 one\n3 two\n4 status\n5 end\n"
 
 
-async def opened(page: Page, gateway: Gateway) -> None:
-    """Make a page of the gateway's own address of the viewer's snippet."""
-    session = await page.context.new_cdp_session(page)
-    await session.send("Page.setBypassCSP", {"enabled": True})  # its answers allow no script
-    await page.goto(f"{gateway.http}/healthz")
-    await page.set_content(VIEWER)
-
-
 @pytest.mark.browser
 async def test_the_viewer_snippet_shows_every_record_once_also_when_its_gateway_was_killed(
     own_engine: Engine, gateway: Gateway
 ) -> None:
     async with chromium_page() as page:
-        await opened(page, gateway)
+        await show(page, gateway.http, VIEWER)
         with Publisher(own_engine.url) as publisher, publisher.execution("nightly-1") as work:
             work.info("before")
             await expect(page.locator("#log")).to_contain_text("2 before")

@@ -19,6 +19,7 @@ from tests.gateway.running import (
 from tests.gateway.worker import Worker
 
 from runtail_broker.client import Nodes
+from runtail_broker.keys import SETTINGS
 from runtail_gateway.settings import GatewaySettings
 
 # beats, comparisons and new attempts as often as the timers allow
@@ -32,6 +33,7 @@ async def engine_nodes(engine_url: str) -> AsyncIterator[Nodes]:
     for shard in await nodes.shards():
         await shard.node.flushall()
     yield nodes
+    await nodes.at(SETTINGS, lambda node: node.delete(SETTINGS))  # the limits of one test only
     await nodes.close()
 
 

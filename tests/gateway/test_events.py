@@ -7,7 +7,7 @@ import asyncio
 import orjson
 import pytest
 from playwright.async_api import expect
-from tests.browser import chromium_page
+from tests.browser import chromium_page, show
 from tests.gateway.event_watcher import EventWatcher
 from tests.gateway.running import EVENTS, Running
 from tests.gateway.worker import Worker
@@ -148,8 +148,7 @@ async def test_event_source_resumes_by_itself_and_stops_at_the_end(
 ) -> None:
     await worker.open()
     async with chromium_page() as page:
-        await page.goto(f"{pushing.address}/healthz")
-        await page.set_content(PAGE % worker.execution_id)
+        await show(page, pushing.address, PAGE % worker.execution_id)
         await expect(page.locator("#log")).to_have_text("1 ")
         for connection in list(pushing.server.server_state.connections):
             if connection.transport is not None:
