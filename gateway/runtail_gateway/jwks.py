@@ -13,9 +13,10 @@ import logging
 import random
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from typing import Any, Final
 
 import jwt
@@ -28,6 +29,7 @@ from runtail_gateway.tokens import Key
 
 log = logging.getLogger("runtail.gateway")
 _MOST_KEYS: Final = 100
+_ODD: Final = (TypeError, ValueError, NotImplementedError)
 _CHUNK_BYTES: Final = 64 * 1024
 
 
@@ -55,11 +57,11 @@ def public_keys(body: bytes, algorithms: tuple[str, ...]) -> list[jwt.PyJWK]:
 def _key(listed: Any, algorithms: tuple[str, ...]) -> jwt.PyJWK | None:
     if not isinstance(listed, dict) or listed.get("kty") == "oct":
         return None
-    if listed.get("use", "sig") != "sig" or "verify" not in listed.get("key_ops", ["verify"]):
-        return None
     try:
+        if listed.get("use", "sig") != "sig" or "verify" not in listed.get("key_ops", ["verify"]):
+            return None
         key = jwt.PyJWK(listed)
-    except jwt.PyJWTError:
+    except (jwt.PyJWTError, ArithmeticError, AttributeError, LookupError, *_ODD):
         return None  # of a kind that nobody here knows
     return key if key.algorithm_name in algorithms else None
 
@@ -73,6 +75,7 @@ class KeySet:
         self._wanted = asyncio.Event()
         self._fetched: asyncio.Future[None] | None = None
         self._began = -float("inf")
+        self._trouble = ""
 
     async def __aenter__(self) -> KeySet:
         self._task = asyncio.create_task(self._keep())
@@ -109,7 +112,7 @@ class KeySet:
             if time.monotonic() - self._began < self._settings.jwks_retry_seconds:
                 return
             self._fetched = asyncio.get_running_loop().create_future()
-        self._wanted.set()
+            self._wanted.set()
         await asyncio.wait([self._fetched], timeout=self._settings.jwks_timeout_seconds)
 
     async def _keep(self) -> None:
@@ -133,14 +136,23 @@ class KeySet:
         try:
             body = await in_thread(lambda: fetch(self._settings))
             self._keys = public_keys(body, self._settings.jwks_algorithms)
+            self._tell("")
             return True
         except (OSError, HTTPException, ValueError) as error:
-            kept = f"{len(self._keys)} older ones are kept"
-            log.warning("keys of %s: %s; %s", self._settings.jwks_url, error, kept)
+            self._tell(f"{error}")
             return False
         finally:
             self._fetched.set_result(None)
             self._fetched = None
+
+    def _tell(self, trouble: str) -> None:
+        """Log *trouble*, and its end, once: an address may be away all night."""
+        if trouble and trouble != self._trouble:
+            kept = f"{len(self._keys)} older ones are kept"
+            log.warning("keys of %s: %s; %s", self._settings.jwks_url, trouble, kept)
+        elif self._trouble and not trouble:
+            log.warning("keys of %s: known again", self._settings.jwks_url)
+        self._trouble = trouble
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -152,18 +164,25 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 def fetch(settings: AuthSettings) -> bytes:
     """Read what the address answers; blocks. Raises OSError, HTTPException or KeysUnreadable."""
-    seconds, most = settings.jwks_timeout_seconds, settings.jwks_bytes
-    deadline = time.monotonic() + seconds
     opener = urllib.request.build_opener(_NoRedirect)
     request = urllib.request.Request(settings.jwks_url, headers={"Accept": "application/json"})
+    deadline = time.monotonic() + settings.jwks_timeout_seconds
+    try:
+        with opener.open(request, timeout=settings.jwks_timeout_seconds) as answer:
+            return _read(answer, settings.jwks_bytes, deadline)
+    except urllib.error.HTTPError as error:
+        with error:  # it holds the connection
+            raise OSError(f"HTTP {error.code}") from error
+
+
+def _read(answer: HTTPResponse, most: int, deadline: float) -> bytes:
     body = bytearray()
-    with opener.open(request, timeout=seconds) as answer:
-        while part := answer.read1(_CHUNK_BYTES):
-            body += part
-            if len(body) > most:
-                raise KeysUnreadable(f"the answer is longer than {most} bytes")
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"no whole answer within {seconds:g} s")
+    while part := answer.read1(_CHUNK_BYTES):
+        body += part
+        if len(body) > most:
+            raise KeysUnreadable(f"the answer is longer than {most} bytes")
+        if time.monotonic() > deadline:
+            raise TimeoutError("the answer was not whole in time")
     return bytes(body)
 
 

@@ -16,6 +16,7 @@ from runtail_broker.spoken import Bounds, Publish
 from runtail_gateway.origin import require_allowed
 from runtail_gateway.problem import BadRequest, SlowBody, TooLarge, TooMany
 from runtail_gateway.publish_body import expanded
+from runtail_gateway.publisher_name import checked_name
 from runtail_gateway.settings import GatewaySettings
 
 _MOST_DIGITS: Final = 16
@@ -104,7 +105,7 @@ class Numbers:
         hole_after = None if self._text("hole-after") is None else self._number("hole-after", 0)
         return Publish(
             execution_id,
-            self._text("publisher") or "",
+            checked_name(self._text("publisher") or ""),
             self._number("batch", 1),
             self._number("before", 0),
             self._number("random", new_random()),

@@ -35,6 +35,8 @@ HELP: Final = {
     "demo": "start an engine, a gateway and a demo workflow on this machine",
 }
 
+_DISTRIBUTIONS: Final = {"jwt": "pyjwt"}  # modules that are not called as what brings them
+
 # A requirement of an extra, as METADATA spells it: `name>=1; marker and extra == 'gateway'`.
 _EXTRA: Final = re.compile(r"([\w.-]+).*;.*\bextra\s*==\s*['\"]([^'\"]+)")
 
@@ -161,7 +163,7 @@ def _tell_missing(chosen: str, error: ModuleNotFoundError) -> None:
 def extra_of(module: str, requirements: list[str]) -> str | None:
     """Name the smallest extra that brings *module*, by a package's *requirements*, or None."""
     brings = [found.groups() for line in requirements if (found := _EXTRA.match(line))]
-    distribution = module.replace("_", "-").lower()
+    distribution = _DISTRIBUTIONS.get(module, module).replace("_", "-").lower()
     names = [extra for name, extra in brings if name.replace("_", "-").lower() == distribution]
     size = Counter(extra for _, extra in brings)
     return min(names, key=lambda extra: size[extra], default=None)

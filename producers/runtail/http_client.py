@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -33,7 +34,13 @@ class Place:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
             raise ValueError("expected http://host:port/prefix or https://…")
-        if parts.query or parts.fragment or not url.isascii() or not url.isprintable():
+        if (
+            parts.query
+            or parts.fragment
+            or not url.isascii()
+            or not url.isprintable()
+            or " " in url
+        ):
             raise ValueError("expected no query, and nothing that an address cannot hold")
         secure = parts.scheme == "https"
         port = parts.port or (443 if secure else 80)
@@ -91,6 +98,8 @@ class HttpClient:
         link, self._link = self._link, None
         if link is not None:
             link[1].transport.abort()
+            with contextlib.suppress(OSError):
+                await link[1].wait_closed()
 
     def _head(self, path: str, length: int, headers: Mapping[str, str]) -> bytes:
         lines = [

@@ -87,7 +87,8 @@ def gap(after: int | None, before: int, lost: int | None) -> dict[str, Any]:
 class FakeGateway:
     """Serve *script* on a free port; past its last connection every viewer is refused.
 
-    `queries` holds what each connection asked for. GET /executions answers *listing*.
+    `queries` holds what each connection asked for, `tokens` what each request signed in with. GET
+    /executions answers *listing*.
     """
 
     def __init__(self, *script: list[Step], listing: object = None, port: int = 0) -> None:
@@ -96,6 +97,7 @@ class FakeGateway:
         self._port = port
         self._server: Server | None = None
         self.queries: list[dict[str, list[str]]] = []
+        self.tokens: list[str | None] = []
         self.url = ""
 
     def __enter__(self) -> FakeGateway:
@@ -119,6 +121,7 @@ class FakeGateway:
 
     def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         path = urlsplit(request.path).path
+        self.tokens.append(request.headers.get("Authorization"))
         if path == "/executions":
             return connection.respond(HTTPStatus.OK, self._listing.decode())
         if path != "/ws/executions/run-1/logs":

