@@ -19,6 +19,7 @@ from runtail_gateway import problem
 from runtail_gateway.access import Access
 from runtail_gateway.admission import Viewers
 from runtail_gateway.demo import DemoRuns
+from runtail_gateway.description import Description
 from runtail_gateway.events import EventStream
 from runtail_gateway.hub import Hub
 from runtail_gateway.metrics import Metrics
@@ -80,6 +81,7 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
                 ShareEndpoint(hub.executions, settings, access),
             ),
             *_publishing_routes(nodes, hub, settings),
+            *_description_routes(settings),
         ],
         exception_handlers={
             RuntailError: problem.answer,
@@ -139,6 +141,19 @@ def _publishing_routes(nodes: Nodes, hub: Hub, settings: GatewaySettings) -> lis
         Route(one + "/finish", publishing.finish, methods=["POST"]),
         Route("/publish", ManyCalls(engine, admission, settings).serve, methods=["POST"]),
     ]
+
+
+def _description_routes(settings: GatewaySettings) -> list[Route]:
+    description = Description(settings)
+    return [
+        Route("/openapi.json", description.openapi),
+        Route("/protocol.schema.json", description.protocol),
+        Route("/docs", _docs),
+    ]
+
+
+async def _docs(_: Request) -> Response:
+    return FileResponse(_PAGE / "docs.html", headers=_PAGE_HEADERS)
 
 
 async def _home(request: Request) -> Response:
