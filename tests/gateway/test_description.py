@@ -1,4 +1,4 @@
-"""The described API is what the gateway does: routes, bounds, codes, answers, and the page of it."""
+"""The described API is what the gateway does: routes, bounds, codes, answers; and its page."""
 
 from __future__ import annotations
 
