@@ -12,7 +12,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from starlette.routing import Route
 from tests.browser import chromium_page
-from tests.gateway.running import Running
+from tests.gateway.running import Running, running
 from tests.gateway.worker import Worker
 
 from runtail_broker.client import Nodes
@@ -96,6 +96,15 @@ def test_every_code_of_a_problem_is_described_with_its_status() -> None:
         answer = DOCUMENT["components"]["responses"][f"problem{status}"]
         schema = answer["content"]["application/problem+json"]["schema"]
         assert code in schema["properties"]["code"]["enum"], (status, code)
+
+
+async def test_what_needs_a_scope_says_so(engine_nodes: Nodes, engine_url: str) -> None:
+    async with running(signing_in(), engine_url) as gateway:
+        for method, path in sorted(described()):
+            entry = DOCUMENT["paths"][path][method.lower()]
+            url = gateway.address + path.replace("{execution_id}", "a")
+            async with gateway.http.request(method, url, allow_redirects=False) as answer:
+                assert (answer.status == 401) == ("x-scope" in entry), (method, path)
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,16 @@ _FIELDS = st.one_of(
     st.binary(max_size=40),
     st.text(max_size=10),
 )
-_CALLS = st.lists(
+_GOOD_CALLS = st.sampled_from(
+    [
+        ["open", KNOWN, "p-1", "participant", "wf", ""],
+        ["beat", KNOWN, "p-1", 0, 5],
+        ["close", KNOWN, "p-1", 0, "", "", False],
+        ["finish", KNOWN],
+        ["primary", KNOWN],
+    ]
+)
+_CALLS = st.lists(_GOOD_CALLS, min_size=1, max_size=3) | st.lists(
     st.lists(_FIELDS, max_size=9).flatmap(
         lambda fields: st.sampled_from(KINDS).map(lambda kind: [kind, *fields])
     ),
