@@ -16,6 +16,8 @@ from pathlib import Path
 _PROGRAMS = {  # program → (mark of the tests that need it, how it is said)
     "chromium": ("browser", "the browser tests: no chromium on PATH"),
     "redis-server": ("redis_server", "the tests on Debian's redis-server: none on PATH"),
+    "nginx": ("nginx", "the tests behind Debian's nginx: none on PATH"),
+    "haproxy": ("haproxy", "the tests behind Debian's haproxy: none on PATH"),
     "promtool": ("promtool", "the lint of the metrics: no promtool on PATH"),
 }
 _WORKERS = "4"  # most tests wait for sockets and clocks more than they compute

@@ -9,6 +9,7 @@ from runtail_broker.cursor import Cursor, RecordId
 from runtail_broker.errors import InvalidFrame
 
 HOLDS_STATUS, IS_END = 1, 2
+DELETED = b"deleted"  # what the live channel carries instead of an entry, once
 
 
 @dataclass(frozen=True, slots=True)

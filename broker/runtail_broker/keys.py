@@ -16,6 +16,7 @@ from runtail_broker.errors import InvalidExecutionId
 INDEX_BUCKETS = 16
 SETTINGS = "runtail:settings"
 
+_CHANGES = ":changes"
 _EXECUTION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+~-]{0,127}", re.ASCII)
 
 
@@ -24,6 +25,9 @@ def checked(execution_id: str) -> str:
     if not _EXECUTION_ID.fullmatch(execution_id):
         raise InvalidExecutionId(execution_id)
     return execution_id
+
+
+_PARTS = ("stream", "state", "publishers", "notes", "live", "deleted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +39,13 @@ class ExecutionKeys:
     publishers: str
     notes: str
     live: str
+    deleted: str
 
     @classmethod
     def of(cls, execution_id: str) -> ExecutionKeys:
         """Spell the keys of *execution_id*, which must be valid."""
         stem = f"runtail:{{{checked(execution_id)}}}:"
-        return cls(*(stem + part for part in ("stream", "state", "publishers", "notes", "live")))
+        return cls(*(stem + part for part in _PARTS))
 
     @property
     def for_scripts(self) -> tuple[str, str, str]:
@@ -61,6 +66,21 @@ def index_of(execution_id: str) -> str:
 def indexes() -> Iterator[str]:
     """Name all sorted sets that list executions."""
     return (f"runtail:index:{{{bucket}}}" for bucket in range(INDEX_BUCKETS))
+
+
+def changes_of(execution_id: str) -> str:
+    """Name the channel, beside its index, on which it is told that *execution_id* changed."""
+    return index_of(execution_id) + _CHANGES
+
+
+def changes() -> Iterator[str]:
+    """Name all channels of changes."""
+    return (index + _CHANGES for index in indexes())
+
+
+def is_changes(channel: str) -> bool:
+    """Whether *channel* is one of `changes()`, as opposed to a live channel."""
+    return channel.endswith(_CHANGES)
 
 
 def claim(name: str) -> str:

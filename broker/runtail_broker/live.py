@@ -21,11 +21,12 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
+from runtail_broker.changes import told
 from runtail_broker.client import Nodes, Shard
 from runtail_broker.ending import end
 from runtail_broker.errors import RuntailError
 from runtail_broker.hearing import hear
-from runtail_broker.keys import ExecutionKeys, execution_of
+from runtail_broker.keys import ExecutionKeys, changes, execution_of, is_changes
 from runtail_broker.keys import probe as probe_key
 from runtail_broker.script import script
 
@@ -40,6 +41,12 @@ class Listener(Protocol):
 
     def fresh(self, execution_id: str) -> None:
         """The subscription was confirmed, for the first time or anew: prove and re-read."""
+
+    def changed(self, execution_ids: list[str]) -> None:
+        """These changed, as the list shows them (see `want_changes`)."""
+
+    def changes_fresh(self) -> None:
+        """A channel of changes was subscribed to, for the first time or anew: look at the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,16 @@ class Live:
         link = await self._link_of(execution_id)
         link.change(unsubscribe=ExecutionKeys.of(execution_id).live)
 
+    async def want_changes(self, *, wanted: bool = True) -> None:
+        """Subscribe to the changes of all executions; or do so no more."""
+        for channel in changes():
+            node = await self._nodes.at(channel, _itself)
+            link = await self._link_to(node)
+            if wanted:
+                link.change(subscribe=channel)
+            else:
+                link.change(unsubscribe=channel)
+
     def silent_seconds(self) -> float:
         """How long ago the link that was silent longest heard its own probe; inf before all did."""
         now = time.monotonic()
@@ -112,7 +129,9 @@ class Live:
             await self._links[node].confirm()
 
     async def _link_of(self, execution_id: str) -> _Link:
-        node = await self._nodes.node_of(execution_id)
+        return await self._link_to(await self._nodes.node_of(execution_id))
+
+    async def _link_to(self, node: Redis) -> _Link:
         if node not in self._links:
             for shard in await self._nodes.shards():
                 self._link(shard)
@@ -176,10 +195,15 @@ class _Link:
             case [b"smessage", channel, payload]:
                 if channel == self._own.encode():
                     self.heard = time.monotonic()
+                elif is_changes(channel.decode()):
+                    self._listener.changed(told(payload))
                 else:
                     self._listener.message(execution_of(channel.decode()), payload)
             case [b"ssubscribe", channel, _] if channel != self._own.encode():
-                self._listener.fresh(execution_of(channel.decode()))
+                if is_changes(channel.decode()):
+                    self._listener.changes_fresh()
+                else:
+                    self._listener.fresh(execution_of(channel.decode()))
 
     async def _write(self, connection: AbstractConnection) -> None:
         while True:
@@ -236,6 +260,10 @@ async def _run_id(node: Redis) -> bytes:
     if isinstance(server, dict):
         return str(server.get("run_id", "")).encode()
     return next((row[7:] for row in server.split(b"\r\n") if row.startswith(b"run_id:")), b"")
+
+
+async def _itself(node: Redis) -> Redis:
+    return node
 
 
 def _connection(node: Redis) -> AbstractConnection:

@@ -226,6 +226,11 @@ def cancel_call(execution_id: str, reason: str = "") -> Call:
     return _call("cancel", execution_id, _reason(said))
 
 
+def delete_call(execution_id: str, *, force: bool, remembered_seconds: float) -> Call:
+    """Remove an execution that has ended; with *force* any. It is remembered for so long."""
+    return _call("delete", execution_id, int(force), int(remembered_seconds * 1000))
+
+
 def _reason(text: str) -> str:
     return text[:_MOST_REASON].encode("utf-8", "backslashreplace").decode()
 

@@ -43,6 +43,11 @@ class StreamReader:
         keys = ExecutionKeys.of(execution_id)
         return Bounds.read(await self._nodes.at(keys.state, lambda n: n.hmget(keys.state, BOUNDS)))
 
+    async def was_deleted(self, execution_id: str) -> bool:
+        """Whether an execution that does not exist was deleted, not long ago."""
+        key = ExecutionKeys.of(execution_id).deleted
+        return bool(await self._nodes.at(key, lambda n: n.exists(key)))
+
     async def after(
         self, execution_id: str, cursor: Cursor, entries: int = DEFAULT_ENTRIES
     ) -> tuple[Verdict, Bounds]:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -17,21 +19,28 @@ from runtail_broker.client import Nodes
 from runtail_broker.errors import RuntailError
 from runtail_gateway import problem
 from runtail_gateway.access import Access
+from runtail_gateway.access_log import AccessLog
 from runtail_gateway.admission import Viewers
+from runtail_gateway.answer_headers import AnswerHeaders
+from runtail_gateway.deletion import Deletion
 from runtail_gateway.demo import DemoRuns
 from runtail_gateway.description import Description
 from runtail_gateway.events import EventStream
 from runtail_gateway.hub import Hub
+from runtail_gateway.many_events import ManyEvents
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.multiplex import ExecutionsSocket
+from runtail_gateway.proxies import Proxies
 from runtail_gateway.publish_engine import PublishEngine
 from runtail_gateway.publish_http import Publishing
 from runtail_gateway.publish_many import ManyCalls
 from runtail_gateway.publish_request import Admission
 from runtail_gateway.refused import Refused
+from runtail_gateway.request_bounds import RequestBounds
 from runtail_gateway.rest import Rest
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.share_endpoint import ShareEndpoint
+from runtail_gateway.steps import Steps
 from runtail_gateway.sweeper import Sweeper
 from runtail_gateway.websocket import LogSocket
 
@@ -78,11 +87,17 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
                 LogSocket(hub, settings, metrics, viewers, access),
                 EventStream(hub, settings, metrics, viewers, access),
                 ExecutionsSocket(hub, settings, metrics, viewers, access),
-                ShareEndpoint(hub.executions, settings, access),
+                ManyEvents(hub, settings, metrics, viewers, access),
             ),
-            *_publishing_routes(nodes, hub, settings),
+            *_management_routes(
+                ShareEndpoint(hub.executions, settings, access),
+                Deletion(nodes, settings, access),
+                Steps(hub, settings, access),
+            ),
+            *_publishing_routes(nodes, hub, settings, access),
             *_description_routes(settings),
         ],
+        middleware=_middleware(settings),
         exception_handlers={
             RuntailError: problem.answer,
             Refused: problem.answer_refused,
@@ -100,7 +115,7 @@ def _routes(
     socket: LogSocket,
     events: EventStream,
     many: ExecutionsSocket,
-    share: ShareEndpoint,
+    many_events: ManyEvents,
 ) -> list[Route | WebSocketRoute]:
     one = "/executions/{execution_id}"
 
@@ -112,13 +127,13 @@ def _routes(
         WebSocketRoute("/ws" + one + "/logs", socket.serve),
         WebSocketRoute("/ws/executions", many.serve),
         Route(one + "/events", events, methods=["GET"]),
+        Route("/events", many_events, methods=["GET"]),
         Route("/executions", rest.executions),
         Route(one, rest.execution),
         Route(one + "/logs", rest.logs),
         Route(one + "/logs.ndjson", rest.ndjson),
         Route(one + "/logs.txt", rest.text),
         Route(one + "/cancel", rest.cancel, methods=["POST"]),
-        Route(one + "/share", share.share, methods=["POST"]),
         Route(one + "/start-streaming", rest.start_streaming, methods=["POST"]),
         Route("/healthz", rest.healthz),
         Route("/readyz", readyz),
@@ -129,9 +144,20 @@ def _routes(
     ]
 
 
-def _publishing_routes(nodes: Nodes, hub: Hub, settings: GatewaySettings) -> list[Route]:
+def _management_routes(share: ShareEndpoint, deletion: Deletion, steps: Steps) -> list[Route]:
+    one = "/executions/{execution_id}"
+    return [
+        Route(one, deletion.delete, methods=["DELETE"]),
+        Route(one + "/steps", steps.steps),
+        Route(one + "/share", share.share, methods=["POST"]),
+    ]
+
+
+def _publishing_routes(
+    nodes: Nodes, hub: Hub, settings: GatewaySettings, access: Access
+) -> list[Route]:
     engine = PublishEngine(nodes, settings.limits_seconds)
-    admission = Admission(settings)
+    admission = Admission(settings, access)
     publishing = Publishing(engine, admission, hub.contact_seconds, settings)
     one = "/executions/{execution_id}"
     return [
@@ -156,8 +182,28 @@ async def _docs(_: Request) -> Response:
     return FileResponse(_PAGE / "docs.html", headers=_PAGE_HEADERS)
 
 
+def _middleware(settings: GatewaySettings) -> list[Middleware]:
+    """What every request passes through, from the outside in."""
+    log = [Middleware(AccessLog)] if settings.access_log else []
+    origins = settings.allowed_origins
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=("GET", "POST", "DELETE"),
+        allow_headers=("*",),
+        expose_headers=("Retry-After",),
+    )
+    return [
+        Middleware(Proxies, settings),
+        *log,
+        Middleware(AnswerHeaders, settings),
+        *([cors] if origins else []),
+        Middleware(RequestBounds, settings),
+    ]
+
+
 async def _home(request: Request) -> Response:
-    return RedirectResponse(str(request.url_for("_page")), 307)
+    return RedirectResponse(request.scope.get("root_path", "") + "/monitoring", 307)
 
 
 async def _page(request: Request) -> Response:

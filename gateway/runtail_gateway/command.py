@@ -15,6 +15,7 @@ from pathlib import Path
 
 from runtail.command import Command
 from runtail_broker.engine import EngineError, start_engine
+from runtail_gateway.access_log import write_access_log
 from runtail_gateway.app import create_app
 from runtail_gateway.auth_settings import SECRET_NAME, AuthSettings
 from runtail_gateway.listeners import address_of, handed_over, is_private, listener
@@ -98,6 +99,8 @@ def _serve(job: Job, workers: int, *, demo: bool) -> None:
         if demo:
             threading.Thread(target=_start_demo, args=(base,), daemon=True).start()
 
+    if job.settings.access_log:
+        write_access_log()
     if workers > 1:
         return Workers(workers, job, started).run()
     try:

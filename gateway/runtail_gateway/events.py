@@ -45,14 +45,17 @@ class EventOutlet:
         self.begun = False
         self.write: Callable[[Message], bool] = never
 
-    async def send(self, message: Message) -> None:
-        """Send *message* as one event; waits while more than the server's mark waits already."""
+    async def send(self, message: Message, place: str = "") -> None:
+        """Send *message* as one event; waits while more than the server's mark waits already.
+
+        *place* is the event's id, if that is more than the message's own cursor.
+        """
         if not self.begun:
             self.begun = True
             start = {"type": "http.response.start", "status": 200, "headers": self._headers}
             await self._asgi(start)
             await self._asgi(_body(b"retry: %d\n\n" % _RETRY_MS))
-        await self._asgi(_body(event_of(message)))
+        await self._asgi(_body(event_of(message, place)))
         self._metrics.sent_bytes.inc(message.size)
         self._metrics.deliveries.inc(message.count)
 
@@ -62,7 +65,7 @@ class EventOutlet:
         await self._asgi({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def refuse(self, refused: Refused) -> None:
-        """Say why it ends in mid-stream, and end it; never raises."""
+        """Say why what has begun is over, and end the response; never raises."""
         try:
             await self.send(plain("error", {"code": refused.code, "message": refused.message}))
             await self.close(refused.close_code, refused.code)
@@ -76,12 +79,18 @@ class EventOutlet:
             raise Gone from error
 
 
-def event_of(message: Message) -> bytes:
+def event_of(message: Message, place: str = "") -> bytes:
     """Spell *message* as an event, a beat as one that `onmessage` does not see."""
-    head = b"" if message.cursor is None else b"id: %b\n" % str(message.cursor).encode()
-    if message.json.startswith(b'{"type":"beat"'):
+    place = place or str(message.cursor or "")
+    head = b"id: %b\n" % place.encode() if message.cursor is not None else b""
+    if is_beat(message):
         head = b": beat\nevent: beat\n"  # a viewer that is behind must not be moved by it
     return b"%bdata: %b\n\n" % (head, message.json.replace(b"\n", b"\ndata: "))
+
+
+def is_beat(message: Message) -> bool:
+    """Whether *message* has a cursor and leads nowhere."""
+    return message.cursor is not None and message.before == message.cursor
 
 
 class EventStream:
@@ -133,7 +142,7 @@ class EventStream:
         if last and await self._has_all(execution_id, wish.after):
             raise Refused(1000, "ended", "everything was delivered", 204)
         async with viewing(self._hub, self._settings, outlet, execution_id, wish) as viewer:
-            await until_either(viewer, _disconnected(request))
+            await until_either(viewer, disconnected(request))
 
     async def _has_all(self, execution_id: str, after: tuple[Cursor, ...]) -> bool:
         state, bounds = await self._hub.executions.look(execution_id)
@@ -151,7 +160,8 @@ class EventStream:
         ]
 
 
-async def _disconnected(request: Request) -> None:
+async def disconnected(request: Request) -> None:
+    """Wait until the client has gone."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 

@@ -57,6 +57,10 @@ class ExecutionFilter:
         """Whether the execution of *state* is wanted, as far as its state says."""
         if self.statuses and state.status not in self.statuses:
             return False
+        return self.of_workflow(state)
+
+    def of_workflow(self, state: ExecutionState) -> bool:
+        """Whether its workflow, which does not change, is wanted."""
         return not self.workflows or state.workflow_id in self.workflows
 
 

@@ -22,6 +22,7 @@ from runtail_gateway.pages import Page
 from runtail_gateway.refused import Refused
 from runtail_gateway.sieve import Loose, Sieve, Sifted
 
+_SIFTED_PAGES: Final = 2  # kept by one filter, as long as somebody keeps the whole ones
 _MOST_HELD_SECONDS: Final = 1.0  # then the viewers are told how much was left out
 
 
@@ -95,13 +96,16 @@ class FilteredTail:
         return self._whole.end_message()
 
     async def pull(self, cursors: list[Cursor]) -> Page:
-        """Read what all read, and sift it; a page goes through the same sieve once."""
+        """Read what all read, and sift it: once for those who read it at about the same time."""
         page = await self._whole.pull(cursors)
         if page.message is None:
             return page
-        if page.message not in self._sifted:  # kept as long as somebody keeps the page
-            self._sifted[page.message] = Sifted.of(Loose(page.message), self._sieve)
-        return replace(page, message=self._sifted[page.message])
+        sifted = self._sifted.get(page.message)
+        if sifted is None:
+            if len(self._sifted) >= _SIFTED_PAGES:
+                self._sifted.clear()
+            sifted = self._sifted[page.message] = Sifted.of(Loose(page.message), self._sieve)
+        return replace(page, message=sifted)
 
     def join(self, follower: Follower) -> bool:
         """Put *follower* at this filter's head if it stands exactly where the tail stands."""

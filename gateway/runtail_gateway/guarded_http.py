@@ -33,7 +33,7 @@ def guarded(door: Doorkeeper) -> type[asyncio.Protocol] | None:  # noqa: C901 - 
         """uvicorn's protocol, with a clock and a scale for the head of each request."""
 
         _clock: asyncio.TimerHandle | None = None
-        _in_head = False
+        _in_head = _upgraded = False
         _head_bytes = 0
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -66,6 +66,8 @@ def guarded(door: Doorkeeper) -> type[asyncio.Protocol] | None:  # noqa: C901 - 
 
         def _waits_for_a_head(self) -> bool:
             """Whether nothing but the client can go on, and uvicorn's own timer does not run."""
+            if self._upgraded:
+                return False
             answered = self.cycle is None or self.cycle.response_complete
             return self._in_head or (answered and self.timeout_keep_alive_task is None)
 
@@ -91,7 +93,7 @@ def guarded(door: Doorkeeper) -> type[asyncio.Protocol] | None:  # noqa: C901 - 
             self.transport.abort()
 
         def handle_websocket_upgrade(self) -> None:
-            self._stop_clock()
+            self._upgraded = True
             super().handle_websocket_upgrade()
 
     found: Any = GuardedHttp

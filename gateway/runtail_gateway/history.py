@@ -23,6 +23,7 @@ from runtail_gateway.message import Message, Packed, plain
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.pages import Page, PageCache, Unrendered
 from runtail_gateway.settings import GatewaySettings
+from runtail_gateway.wish import deleted
 
 _MESSAGES_A_READ = 2  # their bytes in frames, which make several times as many when rendered
 _FIRST_ENTRY_BYTES = 65_536.0  # supposed before anything is known of an execution
@@ -73,7 +74,7 @@ class History:
         """Read what follows the first of *cursors* that can be proved.
 
         Viewers that ask for the same page meanwhile wait for this read. Raises what the reader
-        raises.
+        raises, and Refused if the execution was deleted.
         """
         waiting = self._reading.get(cursors[0])
         if waiting is None:
@@ -131,6 +132,8 @@ class History:
         self._metrics.stream_reads.inc()
         wanted = self.page_entries()
         verdict, bounds = await self._reader.resume(self._execution_id, cursors, wanted)
+        if bounds.epoch is None and await self._reader.was_deleted(self._execution_id):
+            raise deleted(self._execution_id)
         match verdict:
             case Continues(cursor, entries, skip):
                 message = self._remember(cursor, entries, skip, wanted)

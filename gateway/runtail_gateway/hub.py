@@ -13,7 +13,7 @@ from functools import partial
 from runtail_broker.client import Nodes
 from runtail_broker.cursor import START
 from runtail_broker.ending import end
-from runtail_broker.entry import Entry
+from runtail_broker.entry import DELETED, Entry
 from runtail_broker.errors import InvalidFrame, RuntailError
 from runtail_broker.executions import Executions
 from runtail_broker.live import Live, LiveSettings
@@ -21,6 +21,7 @@ from runtail_broker.script import Answer, cancel_call
 from runtail_broker.state import ExecutionState
 from runtail_broker.stream import StreamReader
 from runtail_gateway.leases import Unchanged
+from runtail_gateway.list_watch import ListWatch, tell_all
 from runtail_gateway.message import plain
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.pages import PageCache
@@ -42,6 +43,7 @@ class Hub:
         self._live = Live(
             nodes, self, LiveSettings(probe_timeout_seconds=settings.probe_timeout_seconds)
         )
+        self.list_watch = ListWatch(self.executions, self._want_changes, settings)
         self._tails: dict[str, SharedTail] = {}
         self._watchers: dict[str, int] = {}
         self._seen = Unchanged()
@@ -51,10 +53,11 @@ class Hub:
         await self._tasks.__aenter__()
         self._starting = self._tasks.create_task(self._start_live())
         self._timer = self._tasks.create_task(self._tick())
+        self._watching = self._tasks.create_task(self.list_watch.run())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await end(self._starting, self._timer)
+        await end(self._starting, self._timer, self._watching)
         for tail in self._tails.values():
             tail.close()
         await self._live.__aexit__()
@@ -93,7 +96,9 @@ class Hub:
 
     async def cancel(self, execution_id: str, reason: str) -> Answer:
         """Ask the workers of *execution_id* to stop."""
-        return await self._nodes.run(cancel_call(execution_id, reason))
+        answer = await self._nodes.run(cancel_call(execution_id, reason))
+        await tell_all(self._nodes, [execution_id])
+        return answer
 
     # --- what the live links call -------------------------------------------------------------
 
@@ -102,7 +107,9 @@ class Hub:
         self._metrics.live_messages.inc()
         tail = self._tails.get(execution_id)
         if tail is None:
-            return
+            return None
+        if payload == DELETED:
+            return tail.doubt()
         try:
             tail.hear(Entry.from_live(payload))
         except InvalidFrame as error:
@@ -114,6 +121,17 @@ class Hub:
         tail = self._tails.get(execution_id)
         if tail is not None:
             tail.subscribed()
+
+    def changed(self, execution_ids: list[str]) -> None:
+        """Hear that these changed."""
+        self.list_watch.changed(execution_ids)
+
+    def changes_fresh(self) -> None:
+        """Look at the list: what changed before was not heard."""
+        self.list_watch.look_at_all()
+
+    async def _want_changes(self, wanted: bool) -> None:
+        await self._live.want_changes(wanted=wanted)
 
     # --- what a timer does --------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from http.client import HTTPException, HTTPResponse
 from typing import Any, Final
 
@@ -55,7 +56,7 @@ def public_keys(body: bytes, algorithms: tuple[str, ...]) -> list[jwt.PyJWK]:
 
 
 def _key(listed: Any, algorithms: tuple[str, ...]) -> jwt.PyJWK | None:
-    if not isinstance(listed, dict) or listed.get("kty") == "oct":
+    if not isinstance(listed, dict):
         return None
     try:
         if listed.get("use", "sig") != "sig" or "verify" not in listed.get("key_ops", ["verify"]):
@@ -200,7 +201,7 @@ async def in_thread(call: Callable[[], bytes]) -> bytes:
             outcome = (done.set_result, call())
         except Exception as error:  # noqa: BLE001 - it is raised where it is awaited
             outcome = (done.set_exception, error)  # type: ignore[assignment]
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits
             loop.call_soon_threadsafe(settle, *outcome)
 
     threading.Thread(target=run, daemon=True, name="runtail-keys").start()

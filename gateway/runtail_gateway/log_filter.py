@@ -50,9 +50,9 @@ class LogFilter:
     def keeps(self, line: bytes) -> bool:
         """Whether the record whose JSON is *line* is wanted."""
         record: dict[str, Any] = orjson.loads(line)
-        if self.levels and ("kind" in record or record.get("level") not in self.levels):
+        if self.levels and ("kind" in record or str(record.get("level")) not in self.levels):
             return False
-        if self.steps and record.get("step_name") not in self.steps:
+        if self.steps and str(record.get("step_name")) not in self.steps:
             return False
         return not self.text or any(self.text in _text(record.get(name)) for name in _SEARCHED)
 

@@ -154,13 +154,14 @@ class LogPages:
             "before": before if before is None or before > state.first_seq else None,
         }
 
-    async def lines(self, state: ExecutionState, after: Cursor) -> AsyncIterator[Step]:
-        """Read all that is kept now after *after*, up to the seq that is the last one now."""
-        cursor, last = after, state.last_seq
+    async def lines(self, execution_id: str, after: Cursor, last: int) -> AsyncIterator[Step]:
+        """Read all that is kept after *after*, up to the seq *last* and not beyond."""
+        cursor = after
         while cursor.number < last:
-            step = await self.step(state.id, cursor, limit=1_000_000)
+            step = await self.step(execution_id, cursor, limit=1_000_000)
             if not step.lines and not step.notices:
                 return
+            del step.lines[max(0, last + 1 - step.first_seq) :]
             yield step
             if not step.lines:
                 return

@@ -1,15 +1,15 @@
 """Answer `WS /ws/executions`: many executions over one socket, each with its own cursor.
 
-The client sends `subscribe` and `unsubscribe`; whatever concerns an execution carries its
-`execution_id`. One that is refused, or has ended, leaves the others as they are. All take turns at
-the socket, a message each, so that a busy one holds up a quiet one by one message at most.
+The client sends `subscribe` and `unsubscribe` (`watch` and `unwatch` concern the list); whatever
+concerns an execution carries its `execution_id`. One that is refused, or has ended, leaves the
+others as they are. All take turns at the socket, a message each, so that a busy one holds up a
+quiet one by one message at most.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from typing import Any, Final
 
 import orjson
@@ -19,18 +19,20 @@ from runtail_broker.ending import end
 from runtail_broker.errors import RuntailError
 from runtail_gateway.allowance import Allowance
 from runtail_gateway.hub import Hub
+from runtail_gateway.list_client import ListClient
 from runtail_gateway.message import Message, plain
 from runtail_gateway.metrics import Metrics
+from runtail_gateway.part import Part
 from runtail_gateway.refused import Refused
 from runtail_gateway.session import Session
 from runtail_gateway.settings import GatewaySettings
-from runtail_gateway.viewer import Gone, never
+from runtail_gateway.viewer import Gone
 from runtail_gateway.viewing import viewing
 from runtail_gateway.websocket import SocketEndpoint, SocketOutlet
 from runtail_gateway.wish import Wish, checked_id
 
 _MOST_CHARS: Final = 64 * 1024  # of what a client says at once
-_ASKED: Final = "subscribe or unsubscribe with an execution's id"
+_ASKED: Final = "subscribe or unsubscribe with an execution's id, watch or unwatch"
 
 
 class _Turns:
@@ -42,23 +44,6 @@ class _Turns:
     async def send(self, message: Message) -> None:
         async with self._turn:
             await self._outlet.send(message)
-
-
-class _Part:
-    """The outlet of one execution's viewer: its messages say whose they are."""
-
-    def __init__(self, turns: _Turns, execution_id: str) -> None:
-        self._turns = turns
-        self._head = b'{"execution_id":%b,' % orjson.dumps(execution_id)
-        self.write: Callable[[Message], bool] = never
-
-    async def send(self, message: Message) -> None:
-        first, *rest = message.parts
-        parts = (self._head, first[1:], *rest)
-        await self._turns.send(Message(parts, message.before, message.cursor, message.count))
-
-    async def close(self, code: int, reason: str) -> None:
-        """Leave the socket open: it is for others too."""
 
 
 class ExecutionsSocket(SocketEndpoint):
@@ -87,6 +72,7 @@ class _Client:
         self._hub, self._settings, self._metrics = hub, settings, metrics
         self._parts: dict[str, asyncio.Task[None]] = {}
         self._allowance = Allowance(settings.client_messages, time.monotonic())
+        self._list = ListClient(self._turns.send, hub, settings, session)
 
     async def serve(self) -> None:
         """Do what the client says until it leaves; raise Refused for what makes no sense."""
@@ -95,6 +81,7 @@ class _Client:
                 await self._obey(said)
         finally:
             await end(*self._parts.values())
+            await self._list.close()
 
     async def _receive(self) -> dict[str, Any] | None:
         message = await self._socket.receive()
@@ -114,12 +101,16 @@ class _Client:
                 await self._unsubscribe(name)
             case "auth" if isinstance(token := said.get("token"), str):
                 await self._turns.send(await self._session.renew(token, [*self._parts]))
+            case "watch":
+                await self._list.watch(said)
+            case "unwatch":
+                await self._list.unwatch()
             case _:
                 nothing = f"{str(said)[:200]} says nothing, expected {_ASKED}"
                 raise Refused(4400, "bad_request", nothing)
 
     async def _subscribe(self, name: str, said: dict[str, Any]) -> None:
-        part = _Part(self._turns, name)
+        part = Part(self._turns.send, name)
         try:
             if name in self._parts:
                 raise Refused(4400, "subscribed", f"{name[:128]!r} is subscribed to already")
@@ -137,9 +128,9 @@ class _Client:
         task = self._parts.pop(name, None)
         if task is not None:
             await end(task)
-        await _Part(self._turns, name).send(plain("unsubscribed", {}))
+        await Part(self._turns.send, name).send(plain("unsubscribed", {}))
 
-    async def _view(self, part: _Part, name: str, wish: Wish) -> None:
+    async def _view(self, part: Part, name: str, wish: Wish) -> None:
         """Serve one subscription to its end."""
         try:
             await self._session.require("read", name)

@@ -28,8 +28,11 @@ class Foreign(RuntailError):
     """A page of another origin asks for a change."""
 
 
-class SlowBody(RuntailError):
-    """A body that took too long to come."""
+class Deleted(RuntailError):
+    """An execution that somebody deleted, not long ago."""
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__(f"execution {execution_id!r} was deleted")
 
 
 class TooLarge(RuntailError):
@@ -42,6 +45,18 @@ class UnknownCoding(RuntailError):
 
 class TooMany(RuntailError):
     """A bound is reached; come again later."""
+
+
+class UrlTooLong(RuntailError):
+    """An address beyond the bound."""
+
+
+class HeadTooLarge(RuntailError):
+    """An address and headers beyond the bound."""
+
+
+class TooSlow(RuntailError):
+    """A body that does not come."""
 
 
 class Draining(RuntailError):
@@ -59,9 +74,12 @@ _STATUS: dict[type[RuntailError], tuple[int, str]] = {
     Foreign: (403, "foreign_origin"),
     ExecutionNotFound: (404, "not_found"),
     Conflict: (409, "conflict"),
-    SlowBody: (408, "slow_body"),
+    Deleted: (410, "deleted"),
+    TooSlow: (408, "too_slow"),
     TooLarge: (413, "too_large"),
+    UrlTooLong: (414, "url_too_long"),
     UnknownCoding: (415, "unknown_coding"),
+    HeadTooLarge: (431, "head_too_large"),
     TooMany: (429, "too_many"),
     Draining: (503, "draining"),
     RuntailError: (503, "unavailable"),

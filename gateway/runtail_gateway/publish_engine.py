@@ -11,8 +11,10 @@ from runtail_broker.client import Nodes
 from runtail_broker.errors import EngineRefused, RuntailError
 from runtail_broker.keys import ExecutionKeys, index_of
 from runtail_broker.script import Answer, Call, Limits
+from runtail_gateway.list_watch import tell_all
 
 _LISTED_AT_ONCE = 64
+_CHANGING = ("open", "close", "finish")  # what watchers of the list are told of
 
 
 class PublishEngine:
@@ -81,6 +83,8 @@ class PublishEngine:
             answers.update(zip(indexes, results, strict=True))
 
         await asyncio.gather(*map(at_one, by_node.values()))
+        changed = {call.execution_id for call in calls if call.script.name in _CHANGING}
+        await tell_all(self._nodes, changed)
         return [answers[index] for index in range(len(calls))]
 
     def turn(self, execution_id: str) -> asyncio.Lock:

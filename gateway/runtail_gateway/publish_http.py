@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
-from functools import partial
 from typing import Final
 
 from starlette.requests import Request
@@ -19,11 +18,11 @@ from runtail_gateway.problem import BadRequest, Unready, problem
 from runtail_gateway.publish_answer import answered
 from runtail_gateway.publish_batch import InvalidRecords, counted, encoded
 from runtail_gateway.publish_body import object_in, objects_in
+from runtail_gateway.publish_caller import PublishCaller
 from runtail_gateway.publish_calls import REPLICATED, call_of, published
 from runtail_gateway.publish_engine import PublishEngine
 from runtail_gateway.publish_fields import Fields
 from runtail_gateway.publish_request import Admission, Numbers, body_of, own_name
-from runtail_gateway.publisher_name import namespaced
 from runtail_gateway.settings import GatewaySettings
 
 _TRIES: Final = 3
@@ -45,12 +44,14 @@ class Publishing:
 
     async def open(self, request: Request) -> Response:
         """`POST /executions/{execution_id}/open`: create it, or join it, as a publisher."""
-        with self._admission.admitted(request):
+        async with self._admission.admitted(request) as caller:
             name, fields = await self._fields(request)
             publisher, role = fields.text("publisher"), fields.text("role", "owner")
             workflow_id, begun = fields.text("workflow_id", ""), fields.text("begun", "")
             limits = await self._engine.limits()
-            call = self._call(request, Open(name, publisher, role, workflow_id, begun), limits)
+            said = Open(name, publisher, role, workflow_id, begun)
+            await caller.require(said)
+            call = self._call(caller, said, limits)
             await self._engine.enlist([name])
             answer = await self._engine.run(call, replicated=True)
             told = {**asdict(limits), **asdict(self._bounds)}
@@ -58,12 +59,13 @@ class Publishing:
 
     async def logs(self, request: Request) -> Response:
         """`POST /executions/{execution_id}/logs`: one batch of records, all of it or nothing."""
-        with self._admission.admitted(request):
+        async with self._admission.admitted(request) as caller:
             said = Numbers(request).publish(checked(request.path_params["execution_id"]))
+            await caller.require(said)
             body = await body_of(request, self._settings)
             media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             if media_type == FRAME_TYPE:
-                return await self._append_frame(request, said, body)
+                return await self._append_frame(caller, said, body)
             records = objects_in(body, media_type, self._bounds.batch_records)
             try:
                 json = encoded(said.execution_id, records, self._bounds)
@@ -71,83 +73,90 @@ class Publishing:
                 faults = [asdict(fault) for fault in error.faults]
                 return problem(400, "bad_records", str(error), errors=faults)
             if not said.publisher:
-                return await self._append_unnumbered(request, said.execution_id, json)
-            call = published(said, counted(said, json), partial(namespaced, connection=request))
+                return await self._append_unnumbered(caller, said.execution_id, json)
+            call = published(said, counted(said, json), caller.named)
             return answered(said.execution_id, await self._engine.run(call))
 
     async def beat(self, request: Request) -> Response:
         """`POST /executions/{execution_id}/beat`: say that the publisher lives."""
-        with self._admission.admitted(request):
-            name, fields = await self._fields(request)
+        async with self._admission.admitted(request) as caller:
+            name, fields = await self._fields(request, caller)
             publisher, last_batch = fields.text("publisher"), fields.number("last_batch", 0)
             beat = fields.number("beat", time.time_ns() // 1_000_000)
-            return answered(name, await self._run(request, Beat(name, publisher, last_batch, beat)))
+            return answered(name, await self._run(caller, Beat(name, publisher, last_batch, beat)))
 
     async def finish(self, request: Request) -> Response:
         """`POST /executions/{execution_id}/finish`: leave it, with its final status.
 
         Without a publisher it is finished by whoever asks, as `Execution.finish` does.
         """
-        with self._admission.admitted(request):
-            name, fields = await self._fields(request)
+        async with self._admission.admitted(request) as caller:
+            name, fields = await self._fields(request, caller)
             status, reason = fields.text("status", "completed"), fields.text("reason", "")
             if "publisher" in fields.given:
                 publisher, last_batch = fields.text("publisher"), fields.number("last_batch", 0)
                 explicit = fields.flag("explicit")
             else:
                 publisher, last_batch, explicit = self._own, 0, True
-                await self._join(request, name)
+                await self._join(caller, name)
             close = Close(name, publisher, last_batch, status, reason, explicit)
-            answer = await self._run(request, close)
+            answer = await self._run(caller, close)
             if answer.word != "closed":
                 return answered(name, answer)
-            return answered(name, answer, end=await self._end(request, name))
+            return answered(name, answer, end=await self._end(caller, name))
 
-    async def _end(self, request: Request, name: str) -> str:
+    async def _end(self, caller: PublishCaller, name: str) -> str:
         """Do the second step of ending; `later` if it is too early here, and a gateway will."""
         if await self._contact() < self._settings.settle_seconds:
             return "later"  # this may be a primary that lacks who opened the execution
-        return (await self._run(request, Finish(name))).word
+        return (await self._run(caller, Finish(name))).word
 
-    async def _append_frame(self, request: Request, said: Publish, frame: bytes) -> Response:
+    async def _append_frame(self, caller: PublishCaller, said: Publish, frame: bytes) -> Response:
         if not said.publisher:
             raise BadRequest("a frame comes without numbers, expected publisher, batch and before")
         whole = replace(said, frame=frame)
-        call = self._call(request, whole, Limits())
+        call = self._call(caller, whole, Limits())
         return answered(said.execution_id, await self._engine.run(call))
 
-    async def _append_unnumbered(self, request: Request, name: str, json: list[bytes]) -> Response:
+    async def _append_unnumbered(
+        self, caller: PublishCaller, name: str, json: list[bytes]
+    ) -> Response:
         """Append under this process's own name and numbers: who retries may store it twice."""
         async with self._engine.turn(name):
-            last = await self._join(request, name)
+            last = await self._join(caller, name)
             for _ in range(_TRIES):
                 said = Publish.unnumbered(name, self._own, last + 1)
-                call = published(said, counted(said, json), partial(namespaced, connection=request))
+                call = published(said, counted(said, json), caller.named)
                 answer = await self._engine.run(call)
                 if answer.word == "stored":
-                    await self._run(request, Close(name, self._own, 0, "", "", False))
+                    await self._run(caller, Close(name, self._own, 0, "", "", False))
                     return answered(name, answer)
                 last = answer.last_batch  # a failover came between: the number was another's
         raise Unready(f"execution {name!r} did not take the records, its answer was {answer.word}")
 
-    async def _join(self, request: Request, name: str) -> int:
+    async def _join(self, caller: PublishCaller, name: str) -> int:
         """Open under this process's own name; return its last batch. Never creates an execution."""
-        beat = await self._run(request, Beat(name, self._own, 0, time.time_ns() // 1_000_000))
+        beat = await self._run(caller, Beat(name, self._own, 0, time.time_ns() // 1_000_000))
         if beat.word == "unknown":
             raise ExecutionNotFound(name)
-        answer = await self._run(request, Open(name, self._own, "participant", "", ""))
+        answer = await self._run(caller, Open(name, self._own, "participant", "", ""))
         if answer.word == "full":
             raise Unready(f"execution {name!r} has as many publishers as it may have")
         return answer.last_batch
 
-    async def _fields(self, request: Request) -> tuple[str, Fields]:
+    async def _fields(
+        self, request: Request, caller: PublishCaller | None = None
+    ) -> tuple[str, Fields]:
+        """Read name and body; what *caller* may not publish to is refused before its body."""
         name = checked(request.path_params["execution_id"])
+        if caller is not None:
+            await caller.require_execution(name)
         return name, Fields(object_in(await body_of(request, self._settings)))
 
-    async def _run(self, request: Request, said: Spoken) -> Answer:
+    async def _run(self, caller: PublishCaller, said: Spoken) -> Answer:
         limits = await self._engine.limits() if isinstance(said, Open) else Limits()
-        call = self._call(request, said, limits)
+        call = self._call(caller, said, limits)
         return await self._engine.run(call, replicated=isinstance(said, REPLICATED))
 
-    def _call(self, request: Request, said: Spoken, limits: Limits) -> Call:
-        return call_of(said, self._bounds, limits, partial(namespaced, connection=request))
+    def _call(self, caller: PublishCaller, said: Spoken, limits: Limits) -> Call:
+        return call_of(said, self._bounds, limits, caller.named)

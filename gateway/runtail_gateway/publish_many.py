@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,10 +23,11 @@ from runtail_broker.spoken import (
     unpack,
 )
 from runtail_gateway.problem import BadRequest
+from runtail_gateway.publish_caller import PublishCaller
 from runtail_gateway.publish_calls import REPLICATED, call_of
 from runtail_gateway.publish_engine import PublishEngine
 from runtail_gateway.publish_request import Admission, body_of
-from runtail_gateway.publisher_name import namespaced
+from runtail_gateway.refused import Refused
 from runtail_gateway.settings import GatewaySettings
 
 
@@ -41,21 +41,21 @@ class ManyCalls:
 
     async def serve(self, request: Request) -> Response:
         """Check each call, run those that make sense; the others are refused one by one."""
-        with self._admission.admitted(request):
+        async with self._admission.admitted(request) as caller:
             bounds = self._admission.bounds
             try:
                 said = unpack(await body_of(request, self._settings), bounds.calls)
             except Unspoken as error:
                 raise BadRequest(str(error)) from error
-            answers = await self._answers(request, said)
+            answers = await self._answers(caller, said)
             return Response(pack_answers(answers, bounds), media_type=MEDIA_TYPE)
 
-    async def _answers(self, request: Request, said: Sequence[Spoken]) -> list[Said]:
+    async def _answers(self, caller: PublishCaller, said: Sequence[Spoken]) -> list[Said]:
         answers: list[Said | None] = []
         calls: list[Call] = []
         limits = await self._limits(said)
         for each in said:
-            made = await self._made(request, each, limits)
+            made = await self._made(caller, each, limits)
             answers.append(None if isinstance(made, Call) else made)
             calls += [made] if isinstance(made, Call) else []
         opening = [each.execution_id for each in calls if each.script.name == "open"]
@@ -68,15 +68,15 @@ class ManyCalls:
         opens = any(isinstance(each, Open) for each in said)
         return await self._engine.limits() if opens else Limits()
 
-    async def _made(self, request: Request, said: Spoken, limits: Limits) -> Call | Said:
+    async def _made(self, caller: PublishCaller, said: Spoken, limits: Limits) -> Call | Said:
         try:
+            await caller.require(said)
             if isinstance(said, Primary):
                 return await self._engine.primary(checked(said.execution_id))
             if isinstance(said, Publish):
                 await asyncio.sleep(0)  # each may expand to a megabyte: let viewers have their turn
-            named = partial(namespaced, connection=request)
-            return call_of(said, self._admission.bounds, limits, named)
+            return call_of(said, self._admission.bounds, limits, caller.named)
         except Unavailable as error:
             return error
-        except RuntailError as error:
+        except (RuntailError, Refused) as error:
             return EngineRefused(str(error))

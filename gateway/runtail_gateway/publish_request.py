@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,9 +12,11 @@ from starlette.requests import ClientDisconnect, Request
 
 from runtail_broker.cursor import new_random
 from runtail_broker.spoken import Bounds, Publish
+from runtail_gateway.access import Access
 from runtail_gateway.origin import require_allowed
-from runtail_gateway.problem import BadRequest, SlowBody, TooLarge, TooMany
+from runtail_gateway.problem import BadRequest, TooLarge, TooMany
 from runtail_gateway.publish_body import expanded
+from runtail_gateway.publish_caller import PublishCaller
 from runtail_gateway.publisher_name import checked_name
 from runtail_gateway.settings import GatewaySettings
 
@@ -47,40 +48,38 @@ def bounds_of(settings: GatewaySettings) -> Bounds:
 class Admission:
     """Let a bounded number of publishing requests in at once, from allowed pages."""
 
-    def __init__(self, settings: GatewaySettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: GatewaySettings, access: Access) -> None:
+        self._settings, self._access = settings, access
         self.bounds = bounds_of(settings)
         self.under_way = 0
 
-    @contextmanager
-    def admitted(self, request: Request) -> Iterator[None]:
-        """Count *request* in; raise Foreign or TooMany."""
+    @asynccontextmanager
+    async def admitted(self, request: Request) -> AsyncIterator[PublishCaller]:
+        """Count *request* in, and find out who makes it; raise Foreign, Refused or TooMany."""
         require_allowed(request, self._settings.allowed_origins)
+        grant = await self._access.require(request, "publish")
         most = self._settings.publish_requests
         if self.under_way >= most:
             raise TooMany(f"{most} publishing requests are under way, the most allowed")
         self.under_way += 1
         try:
-            yield
+            yield PublishCaller(grant, self._access)
         finally:
             self.under_way -= 1
 
 
 async def body_of(request: Request, settings: GatewaySettings) -> bytes:
-    """Read and expand the body; raise TooLarge, SlowBody or what `expanded` raises."""
+    """Read and expand the body; raise TooLarge, or what `expanded` raises."""
     most = settings.publish_bytes
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared[:_MOST_DIGITS]) > most:
         raise TooLarge(f"body has {declared[:_MOST_DIGITS]} bytes, expected at most {most}")
     body = bytearray()
     try:
-        async with asyncio.timeout(settings.publish_seconds):
-            async for part in request.stream():
-                body += part
-                if len(body) > most:
-                    raise TooLarge(f"body has more than {most} bytes")
-    except TimeoutError as error:
-        raise SlowBody(f"body took more than {settings.publish_seconds} s to come") from error
+        async for part in request.stream():
+            body += part
+            if len(body) > most:
+                raise TooLarge(f"body has more than {most} bytes")
     except ClientDisconnect as error:
         raise BadRequest(f"the client went away after {len(body)} bytes of the body") from error
     return expanded(bytes(body), request.headers.get("content-encoding", ""), most)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from typing import Final
-
-from starlette.requests import HTTPConnection
 
 from runtail_gateway.problem import BadRequest
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+~-]{0,99}", re.ASCII)
 
 
-def namespaced(publisher: str, connection: HTTPConnection) -> str:
+def namespaced(publisher: str, subject: str) -> str:
     """Name *publisher* as the engine knows it, apart from those of others who sign in.
 
-    The one place where this is decided; `checked_name` allows no `/`, so that `<sub>/<publisher>`
-    can be no other's. Nobody signs in yet: all share one space of names.
+    `checked_name` allows no `/`, so that `<subject>/<publisher>` can be no other's; nor can it be
+    a worker's that talks to the engine itself. Who signs in without a subject, or where nobody
+    does, shares one space of names. A subject that is no plain name goes by its digest.
     """
-    return publisher
+    if not subject:
+        return publisher
+    plain = subject if _NAME.fullmatch(subject) else sha256(subject.encode()).hexdigest()
+    return f"{plain}/{publisher}"
 
 
 def checked_name(publisher: str) -> str:

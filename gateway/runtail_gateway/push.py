@@ -8,12 +8,15 @@ viewer pulls through ASGI's `send` instead, slower and just as correct.
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from typing import Any
 
 from runtail_gateway.message import Message
 
 EXTENSION = "runtail.push"
 _LARGE_BYTES = 16 * 1024
+_SENT_OFFSET = 200  # of tcpi_bytes_sent in linux/tcp.h
 
 
 class Push:
@@ -23,13 +26,22 @@ class Push:
     looks at: it has slots, and is told when to stop instead of asking its protocol each time.
     """
 
-    __slots__ = ("_is_closing", "_paused", "_stopped", "_transport", "_writable", "_write")
+    __slots__ = (
+        "_is_closing",
+        "_paused",
+        "_sent_bytes",
+        "_stopped",
+        "_transport",
+        "_writable",
+        "_write",
+    )
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._write, self._is_closing = transport.write, transport.is_closing
         self._writable: asyncio.Future[None] | None = None
         self._paused = self._stopped = False
+        self._sent_bytes: int | None = None
 
     def limit(self, write_mark_bytes: int) -> None:
         """Let the transport say *pause* when more than *write_mark_bytes* wait in it."""
@@ -53,6 +65,20 @@ class Push:
             self._transport.writelines((message.head, *message.parts))
         return True
 
+    def sent_bytes(self) -> int | None:
+        """How many bytes the kernel has sent so far, or had when the connection ended.
+
+        None where it does not say. Counting them here would cost something with every delivery.
+        """
+        if self._sent_bytes is None:
+            return _sent_bytes(self._transport)
+        return self._sent_bytes
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        self._sent_bytes = _sent_bytes(self._transport)
+        self.stop()
+
     def stop(self) -> None:
         """Write nothing any more: a close begins, or was sent, or the connection is gone."""
         self._stopped = True
@@ -75,6 +101,18 @@ class Push:
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
         self._writable = None
+
+
+def _sent_bytes(transport: asyncio.Transport) -> int | None:
+    """Ask Linux (4.19 or later); None for any other, and for a socket that is closed."""
+    connection = transport.get_extra_info("socket")
+    if connection is None or not hasattr(socket, "TCP_INFO"):
+        return None
+    try:
+        info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _SENT_OFFSET + 8)
+    except OSError:
+        return None
+    return struct.unpack_from("=Q", info, _SENT_OFFSET)[0] if len(info) > _SENT_OFFSET else None
 
 
 def _make_protocol() -> type[asyncio.Protocol] | None:  # noqa: C901 - five short overrides
@@ -123,7 +161,7 @@ def _make_protocol() -> type[asyncio.Protocol] | None:  # noqa: C901 - five shor
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
             if self.push is not None:
-                self.push.stop()
+                self.push.lost()
                 self.push = None
 
         def keepalive_timeout(self) -> None:

@@ -22,7 +22,7 @@ from runtail_gateway.log_filter import LogFilter
 from runtail_gateway.log_pages import LogPages, Step, Wanted
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.origin import require_allowed
-from runtail_gateway.problem import BadRequest, Conflict, TooMany, Unready
+from runtail_gateway.problem import BadRequest, Conflict, Deleted, TooMany, Unready
 from runtail_gateway.settings import GatewaySettings
 
 NDJSON = "application/x-ndjson"
@@ -114,13 +114,16 @@ class Rest:
     ) -> Response:
         state = await self._state(request)
         after = Cursor.parse(request.query_params.get("after", str(START)))
+        end = (await self._hub.reader.bounds(state.id)).last
+        steps = self._pages.lines(state.id, after, end.number)
         encoding, parts = packed(
-            (spell(step) async for step in self._pages.lines(state, after)),
+            (spell(step) async for step in steps),
             request.headers.get("accept-encoding", ""),
         )
         headers = {
             "Content-Disposition": f'attachment; filename="{state.id}.{suffix}"',
             "X-Accel-Buffering": "no",
+            "Runtail-Cursor": str(end),  # known before: a download ends where the log ended
             "Vary": "Accept-Encoding",
         }
         if encoding:
@@ -175,9 +178,11 @@ class Rest:
         execution_id = checked(request.path_params["execution_id"])
         await self._access.require(request, "read", execution_id)
         state = await self._hub.executions.state(execution_id)
-        if state is None:
-            raise ExecutionNotFound(execution_id)
-        return state
+        if state is not None:
+            return state
+        if await self._hub.reader.was_deleted(execution_id):
+            raise Deleted(execution_id)
+        raise ExecutionNotFound(execution_id)
 
 
 def _json(value: object, status: int = 200) -> Response:

@@ -64,8 +64,8 @@ class GatewaySettings:
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks of proxies whose `X-Forwarded-*` headers are believed."""
     prefix: str = ""
-    """Path under which a proxy serves this gateway, such as `/runtail`; one that is forwarded by a
-    trusted proxy goes before it."""
+    """Path under which a proxy serves this gateway, such as `/runtail`; what a trusted proxy
+    forwards counts instead."""
     access_log: bool = False
     """Whether each request and connection is a JSON line of the logger `runtail.access`."""
     drain_seconds: float = 10.0
@@ -89,24 +89,37 @@ class GatewaySettings:
     """Most executions that one answer lists."""
     list_looked: int = 5000
     """Most executions that one filtered list looks at; it says where to go on."""
+    list_watchers: int = 1000
+    """Most sockets that may watch the list at a time; one more is told `too_many`."""
+    list_remembered: int = 1000
+    """Executions that the watch of the list looks after: half of them the newest, half running
+    ones. A client that was not told of more changes than that begins anew with a page."""
+    list_seconds: float = 5.0
+    """How often the watch of the list looks by itself, in case a change was told and not heard."""
     logs_limit: int = 10_000
     """Most records in one page of `GET /executions/{id}/logs`."""
     search_records: int = 50_000
-    """Most records that one filtered page looks at; it says how far it looked."""
+    """Most records that one filtered page or one statistic of steps looks at; it says how far."""
+    steps_limit: int = 1000
+    """Most steps in one statistic; it ends before the first record of one more."""
     context_limit: int = 100
     """Most records on each side of a match that `context` may ask for."""
     after_limit: int = 16
     """Most `after` parameters that one viewer may send."""
     subscriptions: int = 200
     """Most executions that one socket of `/ws/executions` may be subscribed to at a time."""
+    event_executions: int = 20
+    """Most executions in one event stream: the id of every event carries a cursor of each."""
     client_messages: int = 100
     """Most messages that a viewer may send: it has nothing to say, so one more is close 4408. On
     `/ws/executions` as many at once, and again as many a minute."""
-    filters: int = 100
+    filters: int = 50
     """Most distinct filters (level and step) on one execution at a time; one more viewer with
     another is refused with close 4329."""
     demo_runs: int = 20
     """Demo executions that may run at once in this process; one more is refused with 429."""
+    deleted_seconds: float = 86_400.0
+    """How long it is remembered that an execution was deleted, for those who come back to it."""
     allowed_origins: tuple[str, ...] = ()
     """Origins beside the gateway's own whose pages may connect or ask for changes; `*` for any."""
     finality_seconds: float = 900.0
@@ -123,8 +136,6 @@ class GatewaySettings:
     """How long after its last sweep a gateway that died keeps others from sweeping."""
     publish_bytes: int = 8 * 1024 * 1024
     """Most bytes of a request that publishes, as it comes and as it expands; more is 413."""
-    publish_seconds: float = 30.0
-    """How long such a request may take to come; then it is 408."""
     publish_requests: int = 64
     """Publishing requests under way at once in this process; one more is refused with 429."""
     publish_calls: int = 512

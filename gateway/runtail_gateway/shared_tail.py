@@ -133,7 +133,7 @@ class SharedTail:
         """Read what follows the newest of *cursors*, at most one message's worth.
 
         If the stream does not hold it, the first of the older ones that can be proved counts, and
-        the page says so. Raises what the stream reader raises.
+        the page says so. Raises what the stream reader raises, and Refused if it was deleted.
         """
         page = self._at_hand(cursors[0])
         if page is None:

@@ -50,10 +50,10 @@ class Sieve:
         if kind in _ALWAYS:
             return True
         if kind == "log":
-            if self.levels and record.get("level") not in self.levels:
+            if self.levels and not _is_of(record.get("level"), self.levels):
                 return False
-            return not self.steps or step in self.steps
-        return not self.steps or step is None or step in self.steps
+            return not self.steps or _is_of(step, self.steps)
+        return not self.steps or step is None or _is_of(step, self.steps)
 
 
 EVERYTHING: Final = Sieve()
@@ -104,6 +104,10 @@ class Sifted(Message):
         assert self.cursor is not None
         omitted = empty.omitted + self.omitted
         return Sifted(self.parts[1], self.count, omitted, empty.before, self.cursor)
+
+
+def _is_of(value: object, chosen: frozenset[str]) -> bool:
+    return isinstance(value, str) and value in chosen  # a list could not be looked up
 
 
 def _read(line: bytes) -> Mapping[str, Any]:

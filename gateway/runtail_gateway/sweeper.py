@@ -21,6 +21,7 @@ from runtail_broker.errors import RuntailError
 from runtail_broker.executions import Executions
 from runtail_broker.script import Answer, Call, finish_call, give_up_call, mark_call
 from runtail_gateway.leases import Finish, GiveUp, Leases, Mark, Verdict, Windows
+from runtail_gateway.list_watch import tell_all
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.rounds import Rounds
 from runtail_gateway.settings import GatewaySettings
@@ -98,6 +99,7 @@ class Sweeper:
         last = [v for v in verdicts if not isinstance(v, Mark)]
         words = await self._call([self._call_for(v) for v in last], replicated=True)
         self._metrics.ends.inc(words.count("ended"))
+        await tell_all(self._nodes, {v.execution_id for v in verdicts})
 
     def _call_for(self, verdict: Verdict) -> Call:
         match verdict:

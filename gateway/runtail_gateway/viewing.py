@@ -11,12 +11,13 @@ from runtail_broker.cursor import START, Cursor, start_of
 from runtail_broker.errors import ExecutionNotFound
 from runtail_broker.proof import Bounds
 from runtail_broker.state import ExecutionState
+from runtail_gateway.access_log import note_records
 from runtail_gateway.hub import Hub
 from runtail_gateway.message import PROTOCOL, Message, plain
 from runtail_gateway.refused import Refused
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.viewer import Outlet, Viewer
-from runtail_gateway.wish import Wish
+from runtail_gateway.wish import Wish, deleted
 
 
 @asynccontextmanager
@@ -25,13 +26,15 @@ async def viewing(
 ) -> AsyncIterator[Viewer]:
     """Say `hello` to *outlet*, and serve it while the block lasts.
 
-    Raises Refused, before anything is sent, for an execution that is not there.
+    Raises Refused, before anything is sent, for an execution that is not there, or was deleted.
     """
     if hub.watchers(execution_id) >= settings.viewers_per_execution:
         most = f"{settings.viewers_per_execution} viewers of {execution_id!r}, the most allowed"
         raise Refused(4329, "too_many", most, 503)
     async with hub.watch(execution_id) as tail:
         state, bounds = await hub.executions.look(execution_id)
+        if state is None and await hub.reader.was_deleted(execution_id):
+            raise deleted(execution_id)
         if state is None and not wish.wait:
             raise Refused(4404, "not_found", str(ExecutionNotFound(execution_id)), 404)
         with tail.filters.of(wish.sieve) as source:
@@ -43,6 +46,7 @@ async def viewing(
                 yield viewer
             finally:
                 await viewer.stop()
+                note_records(max(0, viewer.cursor.number - cursors[0].number))
 
 
 async def until_either(viewer: Viewer, listening: Coroutine[Any, Any, None]) -> None:

@@ -13,6 +13,11 @@ from runtail_gateway.refused import Refused
 from runtail_gateway.sieve import EVERYTHING, Sieve
 
 
+def deleted(execution_id: str) -> Refused:
+    """Make what a viewer of an execution is told that somebody deleted."""
+    return Refused(4410, "deleted", f"execution {execution_id!r} was deleted", 410)
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What a viewer asked for: its cursors newest first, or only what is new, or the last N.

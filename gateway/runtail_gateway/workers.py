@@ -21,6 +21,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Any, Final
 
 from runtail.backoff import Backoff
+from runtail_gateway.access_log import write_access_log
 from runtail_gateway.app import create_app
 from runtail_gateway.serve import server
 from runtail_gateway.settings import GatewaySettings
@@ -166,6 +167,8 @@ def _work(job: Job, started: Connection) -> None:
             started.send(True)
             started.close()
 
+    if job.settings.access_log:
+        write_access_log()
     with suppress(KeyboardInterrupt):
         server(create_app(job.settings, job.redis_url), on_started=tell).run(sockets=job.sockets)
 

@@ -10,11 +10,10 @@ import os
 import threading
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
 from runtail.block import ExecutionBlock
 from runtail.context import current
-from runtail.http_nodes import Token
 from runtail.publisher import Publisher
 from runtail.run import Execution
 from runtail.settings import DEFAULTS, PublisherSettings
@@ -24,8 +23,10 @@ from runtail.steps import Step, StepOptions
 if TYPE_CHECKING:
     from tqdm import tqdm
 
+    from runtail.http_nodes import Token
+
 T = TypeVar("T")
-_Ways = tuple[str | None, str | None, Token | None]
+_Ways: TypeAlias = "tuple[str | None, str | None, Token | None]"
 _OUTSIDE = logging.getLogger("runtail.outside")
 
 

@@ -50,12 +50,13 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One call to make; *number* is its batch, if it has one."""
+    """One call to make; *number* is its batch, if it has one, and *progress* if that holds any."""
 
     kind: Kind
     call: Call
     number: int = 0
     bytes: int = 0
+    progress: bool = False
 
     @property
     def replicated(self) -> bool:

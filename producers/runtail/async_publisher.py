@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from typing import Self, overload
+from typing import TYPE_CHECKING, Self, overload
 
 from runtail.block import ExecutionBlock
 from runtail.buffer import Counters
-from runtail.http_nodes import Token
 from runtail.publisher import Publisher
 from runtail.run import Execution
 from runtail.settings import DEFAULTS, PublisherSettings
+
+if TYPE_CHECKING:
+    from runtail.http_nodes import Token
 
 
 class AsyncPublisher:

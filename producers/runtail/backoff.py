@@ -6,6 +6,16 @@ import logging
 import random
 import time
 
+from runtail_broker.errors import Unavailable
+
+
+class AskedToWait(Unavailable):
+    """A gateway that is busy, or going away; *seconds* is how long it wants to be left alone."""
+
+    def __init__(self, text: str, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(text)
+
 
 class Backoff:
     """Full jitter: after the n-th failure in a row wait at random, below a bound that doubles."""

@@ -22,7 +22,6 @@ from runtail import debugging
 from runtail.backoff import RareWarnings
 from runtail.buffer import Buffer
 from runtail.held import Held
-from runtail.http_nodes import HttpNodes, Token
 from runtail.journal import Journal
 from runtail.lane import Lane
 from runtail.link import ExitProofLoop, Finder, Link
@@ -33,6 +32,8 @@ from runtail_broker.errors import RuntailError
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+
+    from runtail.http_nodes import HttpNodes, Token
 
 Node: TypeAlias = "Redis | HttpNodes"
 T = TypeVar("T")

@@ -195,7 +195,7 @@ async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -
         return await _read_chunks(reader)
     if "content-length" in headers:
         return await reader.readexactly(_within(int(headers["content-length"])))
-    body = await reader.read(MAX_ANSWER_BYTES + 1)
+    body = b""
     while part := await reader.read(_CHUNK):
         body += part
         _within(len(body))

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import orjson
 
+from runtail.backoff import AskedToWait
 from runtail.http_client import HttpAnswer, HttpClient, Place
 from runtail_broker.errors import EngineRefused, RuntailError, Unavailable
 from runtail_broker.script import Answer, Call
@@ -30,14 +31,6 @@ _FIRST_BYTES: Final = 256 * 1024
 _BODY_BYTES: Final = 1024 * 1024  # no more at once: beats wait behind it
 _MOST_WAIT_SECONDS: Final = 60.0
 _AWAY: Final = (408, 425, 429)
-
-
-class AskedToWait(Unavailable):
-    """A gateway that is busy, or going away; *seconds* is how long it wants to be left alone."""
-
-    def __init__(self, text: str, seconds: float) -> None:
-        self.seconds = seconds
-        super().__init__(text)
 
 
 class HttpNodes:

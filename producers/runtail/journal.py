@@ -351,7 +351,8 @@ class Journal:
             hole = self._last if not asks and number > self._last + 1 else None
             reason = self._reason_of_hole(number)
             call = publish_call(self.execution_id, self.publisher, sealed.batch, hole, reason)
-            asks.append(Ask("publish", call, number, len(sealed.batch.frame)))
+            size, progress = len(sealed.batch.frame), bool(sealed.batch.progress)
+            asks.append(Ask("publish", call, number, size, progress))
             self.retried += number <= self._sent
             self._sent = max(self._sent, number)
         return asks

@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable, Sequence
 
 from runtail import debugging
+from runtail.announcer import Announcer
 from runtail.ask import Ask
-from runtail.backoff import Backoff, RareWarnings
+from runtail.backoff import AskedToWait, Backoff, RareWarnings
 from runtail.buffer import Buffer
-from runtail.fitting import fitted, shrunk_by
-from runtail.http_nodes import AskedToWait
 from runtail.journal import Journal
 from runtail.link import Link
 from runtail.settings import PublisherSettings
@@ -43,6 +42,7 @@ class Lane:
         self._refused_since: dict[Journal, float] = {}
         self._delays: dict[Journal, Backoff] = {}
         self._backoff = Backoff(settings.retry_min_seconds, settings.retry_max_seconds)
+        self._announcer = Announcer(link)
         self.busy = False
 
     def free_at(self, journal: Journal) -> float:
@@ -64,6 +64,7 @@ class Lane:
             asked = self._collect(journals, limits)
             await self._send([pair for pair in asked if not pair[1].replicated])
             await self._send_replicated([pair for pair in asked if pair[1].replicated])
+            await self._announcer.tell()
         except Unavailable as error:
             await self.away(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the thread must live on
@@ -110,11 +111,14 @@ class Lane:
         return asked
 
     def _seal(self, journal: Journal) -> None:
-        bounds = self._link.bounds
-        taken = self._buffer.take(journal)
+        bounds, taken = self._link.bounds, self._buffer.take(journal)
+        if bounds is None:
+            journal.seal(taken)
+            return
+        from runtail.fitting import fitted, shrunk_by  # only who publishes through a gateway pays
+
         batches = fitted(taken, bounds)
-        if bounds is not None:
-            self._buffer.shrink(shrunk_by(taken, batches))
+        self._buffer.shrink(shrunk_by(taken, batches))
         for batch in batches:
             journal.seal(batch)
 
@@ -153,6 +157,7 @@ class Lane:
 
     def _answered(self, journal: Journal, ask: Ask, answer: Answer, now: float) -> None:
         was_open = journal.ever_opened
+        self._announcer.note(journal, ask, answer, now)
         if debugging.on:
             name, publisher = journal.execution_id, journal.publisher
             debugging.say(ask.kind, execution=name, publisher=publisher, answer=answer)

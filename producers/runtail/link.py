@@ -6,22 +6,24 @@ import asyncio
 import concurrent.futures.thread  # noqa: F401 - the client needs it, and at the exit it is too late
 import contextlib
 import os
+import re
 import socket
 import threading
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from runtail.http_nodes import HttpNodes, Token
 from runtail.settings import PublisherSettings
 from runtail_broker.errors import EngineRefused, Unavailable
 from runtail_broker.keys import ExecutionKeys, index_of
 from runtail_broker.script import Limits
-from runtail_broker.spoken import Bounds
 
 if TYPE_CHECKING:
+    from runtail.http_nodes import HttpNodes, Token
     from runtail_broker.client import Nodes
+    from runtail_broker.spoken import Bounds
 
+_PASSWORD: Final = re.compile(r"//[^/]*@")
 Finder = Callable[[], str | None]
 
 # a child that was forked amid the import would wait for its end for ever
@@ -66,6 +68,7 @@ class Link:
         self._find, self._settings, self._token = find, settings, token
         self._url: str | None = None
         self._nodes: Nodes | HttpNodes | None = None
+        self._gateway: HttpNodes | None = None  # the same, if it is one
         self._limits: tuple[float, Limits] | None = None
 
     async def nodes(self) -> Nodes | HttpNodes:
@@ -77,19 +80,28 @@ class Link:
             try:
                 self._nodes = self._connect(self._url)
             except ValueError as error:
-                raise Unavailable(f"{self._url!r} is not the URL of an engine: {error}") from error
+                shown = _PASSWORD.sub("//***@", self._url)
+                raise Unavailable(f"{shown!r} is not the URL of an engine: {error}") from error
         return self._nodes
 
     def _connect(self, url: str) -> Nodes | HttpNodes:
         timeout = self._settings.engine_timeout_seconds
         if url.startswith(("http://", "https://")):
-            return HttpNodes(url, self._token, timeout)
+            with _LOADING:
+                from runtail.http_nodes import HttpNodes
+            self._gateway = HttpNodes(url, self._token, timeout)
+            return self._gateway
         return _client().connect(url, timeout_seconds=timeout)
+
+    async def _direct(self) -> Nodes | None:
+        """Return the engine's own nodes; None behind a gateway."""
+        nodes = await self.nodes()
+        return None if self._gateway is not None else cast("Nodes", nodes)
 
     @property
     def bounds(self) -> Bounds | None:
         """What the gateway takes; None without one, and before its first answer."""
-        return self._nodes.bounds if isinstance(self._nodes, HttpNodes) else None
+        return self._gateway.bounds if self._gateway is not None else None
 
     async def look_again(self) -> None:
         """Leave an engine that does not answer if another one is to be found by now."""
@@ -101,8 +113,8 @@ class Link:
         """Return the limits that operators keep in the engine, as of not long ago."""
         now = time.monotonic()
         if self._limits is None or now - self._limits[0] > self._settings.limits_seconds:
-            nodes = await self.nodes()
-            if isinstance(nodes, HttpNodes):
+            nodes = await self._direct()
+            if nodes is None:
                 return Limits()  # the gateway knows them, and trusts nobody's
             try:
                 self._limits = now, await nodes.limits()
@@ -113,16 +125,26 @@ class Link:
     async def list(self, execution_id: str) -> None:
         """List the execution in its index; keeps the time of an earlier listing."""
         key, now_ms = index_of(execution_id), time.time() * 1000
-        nodes = await self.nodes()
-        if isinstance(nodes, HttpNodes):
+        nodes = await self._direct()
+        if nodes is None:
             return  # the gateway does it
         await nodes.at(key, lambda node: node.zadd(key, {execution_id: int(now_ms)}, nx=True))
 
+    async def tell(self, execution_ids: Iterable[str]) -> None:
+        """Tell who watches the list that *execution_ids* changed."""
+        nodes = await self._direct()
+        if nodes is None:
+            return  # the gateway does it
+        from runtail_broker.changes import tell
+
+        await tell(nodes, execution_ids)
+
     async def primary(self, execution_id: str) -> str:
         """Name the server that is primary for the execution now; '' where servers have no name."""
-        nodes = await self.nodes()
-        if isinstance(nodes, HttpNodes):
-            return await nodes.primary(execution_id)
+        nodes = await self._direct()
+        if nodes is None:
+            assert self._gateway is not None
+            return await self._gateway.primary(execution_id)
         try:
             info = await nodes.at(
                 ExecutionKeys.of(execution_id).state, lambda node: node.info("server")
@@ -134,8 +156,9 @@ class Link:
     async def close(self) -> None:
         """Close all connections, as far as the engine is still there to hear of it."""
         nodes, self._nodes, self._limits = self._nodes, None, None
-        if isinstance(nodes, HttpNodes):
-            await nodes.close()
+        gateway, self._gateway = self._gateway, None
+        if gateway is not None:
+            await gateway.close()
         elif nodes is not None:
             from redis.exceptions import RedisError
 

@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, overload
+from typing import TYPE_CHECKING, Final, Self, overload
 
 from runtail import debugging
 from runtail.ask import Leave, Role
@@ -21,7 +21,6 @@ from runtail.block import ExecutionBlock
 from runtail.buffer import Buffer, Counters
 from runtail.courier import Courier
 from runtail.held import Held
-from runtail.http_nodes import Token
 from runtail.journal import Journal
 from runtail.process import follow_exit, follow_forks, may_wait
 from runtail.process import handle_sigterm as _handle_sigterm
@@ -30,6 +29,9 @@ from runtail.settings import DEFAULTS, PublisherSettings
 from runtail.spill import Spill
 from runtail_broker.engine import find_engine
 from runtail_broker.record import encode
+
+if TYPE_CHECKING:
+    from runtail.http_nodes import Token
 
 _STOP_SECONDS: Final = 2.0
 _SPILL_SECONDS: Final = 10.0  # in all, for what still has to be written down at the exit

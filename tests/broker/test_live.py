@@ -14,6 +14,7 @@ from tests.engines import TestEngine
 from tests.polling import soon
 from tests.proxy import proxy_to
 
+from runtail_broker.changes import tell
 from runtail_broker.client import Nodes
 from runtail_broker.entry import Entry
 from runtail_broker.live import Live, LiveSettings
@@ -30,12 +31,20 @@ class Heard:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.freshened: list[str] = []
+        self.told: list[str] = []
+        self.fresh_changes = 0
 
     def message(self, execution_id: str, payload: bytes) -> None:
         self.entries.append(Entry.from_live(payload))
 
     def fresh(self, execution_id: str) -> None:
         self.freshened.append(execution_id)
+
+    def changed(self, execution_ids: list[str]) -> None:
+        self.told += execution_ids
+
+    def changes_fresh(self) -> None:
+        self.fresh_changes += 1
 
 
 @asynccontextmanager
@@ -168,3 +177,15 @@ async def test_it_ends_at_once_wherever_it_is_interrupted(nodes: Nodes) -> None:
             for _ in range(turns):
                 await asyncio.sleep(0)
     assert time.monotonic() - begun < 20
+
+
+@everywhere
+async def test_changes_of_any_execution_are_heard_while_they_are_wanted(nodes: Nodes) -> None:
+    names = [f"run-{n}" for n in range(40)]  # in several parts of the index
+    async with listening(nodes) as (live, heard):
+        await live.want_changes()
+        await soon(lambda: heard.fresh_changes == 16, "all channels are confirmed")
+        await tell(nodes, names)
+        await soon(lambda: len(heard.told) == 40, "all are heard")
+        assert sorted(heard.told) == sorted(names)
+        assert (heard.entries, heard.freshened) == ([], [])

@@ -9,7 +9,15 @@ from urllib.parse import quote
 import aiohttp
 from tests.gateway.watcher import Watcher
 
-_CLOSE_CODES = {204: 1000, 400: 4400, 404: 4404, 503: 4329}  # what each says to a client
+_CLOSE_CODES = {
+    204: 1000,
+    400: 4400,
+    401: 4401,
+    403: 4403,
+    404: 4404,
+    410: 4410,
+    503: 4329,
+}  # what each says to a client
 
 
 class EventWatcher(Watcher):

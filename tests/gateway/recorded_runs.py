@@ -16,7 +16,7 @@ from tests.gateway.worker import Worker
 from runtail_broker.client import Nodes
 from runtail_gateway.settings import GatewaySettings
 
-QUICK = GatewaySettings(beat_seconds=0.1, retry_seconds=0.1, settle_seconds=0.01)
+QUICK = GatewaySettings(beat_seconds=0.1, retry_seconds=0.1, settle_seconds=0.01, list_seconds=0.1)
 SIGNING_IN = replace(QUICK, auth=replace(AUTH, wait_seconds=5.0))
 RECORDS = [
     {"kind": "plan", "steps": [{"name": "load"}, {"name": "check", "after": ["load"]}]},
@@ -128,6 +128,14 @@ async def _many(gateway: Running, nodes: Nodes) -> Heard:
     await heard.until("unsubscribed")
     await heard.say("subscribe", execution_id="nobody", after="$")
     await heard.until("error")
+    await heard.say("watch", status="running", limit=10)
+    await heard.until("watching")
+    await _post(gateway, "nightly-7/open", {"publisher": "p-1"})
+    await heard.until("executions")
+    await heard.say("watch", limit=1_000_000)
+    await heard.until("error")
+    await heard.say("unwatch")
+    await heard.until("unwatched")
     return heard
 
 

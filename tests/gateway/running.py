@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -63,6 +64,11 @@ class Running:
         assert isinstance(self.server, GatewayServer)
         self.server.leave()
 
+    def look_for_stalls(self) -> None:
+        """Look now for viewers that take nothing."""
+        assert isinstance(self.server, GatewayServer)
+        self.server.look_for_stalls(time.monotonic())
+
     def waiting_bytes(self) -> list[int]:
         """How many bytes wait in the process for each connection."""
         return [
@@ -91,6 +97,21 @@ async def running(
             async with aiohttp.ClientSession() as http:
                 watcher = _WATCHERS.get(mode, Watcher)
                 yield Running(listener.getsockname()[1], _hub(app), uv, http, watcher)
+        finally:
+            uv.should_exit = True
+            await task
+            gc.unfreeze()
+
+
+@asynccontextmanager
+async def serving(app: Any) -> AsyncIterator[str]:
+    """Run any ASGI application under the gateway's server; yield its address."""
+    uv = server(app, port=0)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        task = asyncio.create_task(uv.serve([listener]))
+        try:
+            await soon(lambda: uv.started or task.done(), "it answers")
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             uv.should_exit = True
             await task

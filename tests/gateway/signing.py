@@ -71,10 +71,14 @@ def key_set(*keys: dict[str, Any]) -> bytes:
 
 
 class KeyServer:
-    """The address of an issuer's keys. It answers *body*, slowly if *seconds* are set."""
+    """The address of an issuer's keys. It answers *body*, *seconds* later.
+
+    One that *drips* sends a header without an end, until it stops serving.
+    """
 
     def __init__(self, body: bytes) -> None:
         self.body, self.status, self.seconds = body, 200, 0.0
+        self.drips = False
         self.headers: dict[str, str] = {}
         self.asked = 0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -92,6 +96,10 @@ class KeyServer:
             def do_GET(self) -> None:
                 keys.asked += 1
                 time.sleep(keys.seconds)
+                with contextlib.suppress(OSError):
+                    while keys.drips:
+                        self.wfile.write(b"x")
+                        time.sleep(0.02)
                 self.send_response(keys.status)
                 for name, value in keys.headers.items():
                     self.send_header(name, value)
@@ -111,6 +119,7 @@ class KeyServer:
         try:
             yield self
         finally:
+            self.drips = False
             self._server.shutdown()
             self._server.server_close()
             thread.join(5)

@@ -123,13 +123,10 @@ async def test_every_other_route_refuses_who_has_no_token(signed: Running, route
             assert problem["code"] == "signed_out"
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/healthz", "/readyz", "/monitoring", "/monitoring/viewer.js", "/docs", "/openapi.json"],
-)
-async def test_probes_and_the_page_are_open(signed: Running, path: str) -> None:
-    async with signed.http.get(signed.address + path) as answer:
-        assert answer.status in (200, 503)  # readiness has an opinion of its own
+async def test_probes_and_the_page_are_open(signed: Running) -> None:
+    for path in ("/healthz", "/readyz", "/monitoring", "/monitoring/viewer.js", "/docs"):
+        async with signed.http.get(signed.address + path) as answer:
+            assert answer.status in (200, 503)  # readiness has an opinion of its own
 
 
 READS = ("", "/logs", "/logs.ndjson", "/logs.txt", "/events?after=$")
@@ -223,12 +220,12 @@ async def test_a_list_holds_only_what_the_token_covers(signed: Running) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5])
-@pytest.mark.parametrize("a_millisecond", [1, 2, 5])
+@pytest.mark.parametrize(("a_millisecond", "looked"), [(1, 3), (2, 5), (5, 7)])
 async def test_pages_of_a_narrow_list_name_each_once_and_nothing_else(
-    engine_nodes: Nodes, engine_url: str, limit: int, a_millisecond: int
+    engine_nodes: Nodes, engine_url: str, limit: int, a_millisecond: int, looked: int
 ) -> None:
     mine = [f"a-{n}" for n in range(5)]
-    async with running(replace(QUICK, auth=AUTH, list_looked=6), engine_url) as gateway:
+    async with running(replace(QUICK, auth=AUTH, list_looked=looked), engine_url) as gateway:
         for n in range(5):
             for name in ("secret", "a"):
                 await opened(engine_nodes, f"{name}-{n}", n // a_millisecond)
@@ -260,7 +257,7 @@ WRONG_PLACES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("place", WRONG_PLACES, ids=str)
+@pytest.mark.parametrize("place", WRONG_PLACES, ids=range(len(WRONG_PLACES)))
 async def test_a_token_in_a_wrong_place_does_not_count(signed: Running, place: Any) -> None:
     async with (
         aiohttp.ClientSession(cookies=place.pop("cookies", None)) as http,

@@ -10,6 +10,7 @@ from tests.gateway.filtered_watcher import filtered_watcher
 from tests.gateway.running import EVENTS, MANY, PULLED, PUSHED, Running
 from tests.gateway.worker import Worker
 
+from runtail_gateway.filtered_tail import FilteredTail
 from runtail_gateway.sieve import Sieve
 
 LEVELS, STEPS = ("debug", "info", "warning", "error"), ("load", "save")
@@ -107,6 +108,27 @@ async def test_one_who_joins_is_not_told_of_what_was_left_out_before(
             for watcher in (first, second):
                 await watcher.until(lambda w=watcher: w.texts == ["seen"], "both see it")  # type: ignore[misc]
             assert whole.texts == ["left out", "seen"]
+
+
+@pushed_only
+async def test_viewers_with_the_same_filter_share_bytes_and_few_are_kept(
+    gateway: Running, worker: Worker
+) -> None:
+    await worker.open()
+    await worker.log_many(batches=60, records=30)
+    async with gateway.hub.watch(worker.execution_id) as tail:
+        await tail.settled()
+        with tail.filters.of(Sieve.parse(["info"], [])) as filtered:
+            assert isinstance(filtered, FilteredTail)
+            start = [await gateway.hub.reader.cursor_at(worker.execution_id, 0)]
+            messages = []
+            while (page := await filtered.pull(start)).message is not None:
+                assert (await filtered.pull(start)).message is page.message
+                assert page.message.cursor is not None
+                messages.append(page.message)
+                start = [page.message.cursor]
+                assert len(filtered._sifted) <= 2
+            assert sum(message.count for message in messages) == 1801
 
 
 @pushed_only

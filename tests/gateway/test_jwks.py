@@ -20,8 +20,8 @@ from tests.polling import soon
 
 from runtail_gateway.auth_settings import ALGORITHMS, AuthSettings
 from runtail_gateway.jwks import KeySet, KeysUnreadable, fetch, public_keys
+from runtail_gateway.refused import Refused
 from runtail_gateway.tokens import Tokens
-from runtail_gateway.wish import Refused
 
 OLD, NEW = Issuer("old"), Issuer("new")
 JWKS = {algorithm: Issuer.of("odd", algorithm).jwk for algorithm in ALGORITHMS}
@@ -34,8 +34,8 @@ def keys() -> Iterator[KeyServer]:
 
 
 def settings_of(keys: KeyServer, **more: Any) -> AuthSettings:
-    quick = {"jwks_retry_seconds": 0.01, "jwks_timeout_seconds": 5.0}
-    return AuthSettings(jwks_url=keys.url, **{**quick, **more})
+    quick = {"jwks_url": keys.url, "jwks_retry_seconds": 0.01, "jwks_timeout_seconds": 5.0}
+    return AuthSettings(**{**quick, **more})
 
 
 async def another_fetch_may_begin(known: KeySet) -> None:
@@ -187,6 +187,14 @@ async def test_a_token_waits_for_keys_no_longer_than_the_settings_say(keys: KeyS
         refused = await refusal(known, "old")
     assert time.monotonic() - began < 1.0
     assert (refused.close_code, refused.status) == (4330, 503)
+
+
+async def test_an_address_that_drips_holds_up_no_token(keys: KeyServer) -> None:
+    keys.drips = True  # each byte comes in time, the whole never
+    async with KeySet(settings_of(keys, jwks_timeout_seconds=0.1)) as known:
+        began = time.monotonic()
+        assert (await refusal(known, "old")).status == 503
+        assert time.monotonic() - began < 0.4
 
 
 async def test_a_gateway_starts_without_its_issuer_and_serves_when_it_is_back(

@@ -14,6 +14,8 @@ from tests.gateway.test_rest import get, refused
 from tests.gateway.worker import Worker
 
 from runtail_broker.client import Nodes
+from runtail_broker.cursor import START
+from runtail_gateway.log_pages import LogPages
 
 pytestmark = pytest.mark.timeout(40)
 Record = dict[str, Any]
@@ -193,3 +195,36 @@ async def test_a_download_goes_on_after_a_cursor(pushing: Running, filled: Worke
     async with pushing.http.get(url) as answer:
         rest = [orjson.loads(line) for line in (await answer.read()).splitlines()]
     assert page["records"] + rest == await filled.stored()
+
+
+async def test_a_download_that_broke_off_goes_on_after_the_id_of_its_last_line(
+    pushing: Running, filled: Worker
+) -> None:
+    lines = (await download(pushing, filled, "logs.ndjson", "")).splitlines()
+    last = orjson.loads(lines[77])["id"]
+    rest = await download(pushing, filled, f"logs.ndjson?after={last}", "")
+    assert rest.splitlines() == lines[78:]
+
+
+async def test_a_download_names_the_cursor_at_which_the_next_one_goes_on(
+    pushing: Running, filled: Worker
+) -> None:
+    url = f"{pushing.address}/executions/{filled.execution_id}/logs.txt"
+    async with pushing.http.get(url) as answer:
+        first, cursor = await answer.text(), answer.headers["Runtail-Cursor"]
+    await filled.log("one more")
+    async with pushing.http.get(f"{url}?after={cursor}") as answer:
+        rest = await answer.text()
+    async with pushing.http.get(url) as answer:
+        whole = await answer.text()
+    assert whole.split() == (first + rest).split()  # columns grow with what was seen
+    assert len(rest.splitlines()) == 1
+
+
+async def test_a_download_ends_at_its_cursor_whatever_comes_meanwhile(
+    pushing: Running, filled: Worker
+) -> None:
+    pages = LogPages(pushing.hub.reader)
+    steps = [step async for step in pages.lines(filled.execution_id, START, last=77)]
+    lines = [line for step in steps for line in step.lines]
+    assert [orjson.loads(line)["seq"] for line in lines] == list(range(1, 78))

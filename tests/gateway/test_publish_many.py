@@ -68,10 +68,17 @@ async def test_calls_of_many_executions_are_run_in_order_and_answered_in_order(
     await ask(pushing, opened("first"))  # the engine knows the scripts from now on:
     await ask(pushing, batch("first", 1, "a"))  # what it runs again it answers otherwise
     names = [f"run-{secrets.token_hex(4)}" for _ in range(3)]
-    said = [each for n in names for each in (opened(n), batch(n, 1, "a"), batch(n, 2, "b"))]
+    said: list[Spoken] = [
+        each for n in names for each in (opened(n), batch(n, 1, "a"), batch(n, 2, "b"))
+    ]
     assert words(await ask(pushing, *said)) == ["created", "stored", "stored"] * 3
-    ending = [Beat(names[0], "p", 2, 1), Close(names[0], "p", 2, "completed", "", False)]
-    assert words(await ask(pushing, *ending, Finish(names[0]))) == ["alive", "closed", "ended"]
+    ending: list[Spoken] = [
+        Beat(names[0], "p", 2, 1),
+        Close(names[0], "p", 2, "completed", "", False),
+        Finish(names[0]),
+    ]
+    said_to_each = [words(await ask(pushing, each)) for each in ending]
+    assert said_to_each == [["alive"], ["closed"], ["ended"]]
 
 
 async def test_a_call_that_makes_no_sense_is_refused_alone(
@@ -79,7 +86,12 @@ async def test_a_call_that_makes_no_sense_is_refused_alone(
 ) -> None:
     name = worker.execution_id
     wrong = Publish(name, "p", 1, 0, 0, 9, None, "", batch(name, 1, "a").frame)
-    bad = [Beat("no/id", "p", 0, 1), Beat(name, "no name", 0, 1), wrong, opened(name, role="boss")]
+    bad: list[Spoken] = [
+        Beat("no/id", "p", 0, 1),
+        Beat(name, "no name", 0, 1),
+        wrong,
+        opened(name, role="boss"),
+    ]
     answers = await ask(pushing, opened(name), *bad, batch(name, 1, "a"))
     assert words(answers)[::5] == ["created", "stored"]
     assert {type(answer) for answer in answers[1:5]} == {EngineRefused}

@@ -24,7 +24,8 @@ def test_a_bound_that_is_not_positive_is_refused_with_its_name(name: str, value:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_readme_documents_each_setting_with_its_default(name: str) -> None:
-    rows = [row for row in README.read_text().splitlines() if row.startswith(f"| `{name}` |")]
+    settings = README.read_text().split("\n## Settings\n")[1]
+    rows = [row for row in settings.splitlines() if row.startswith(f"| `{name}` |")]
     assert len(rows) == 1
     assert rows[0].split("|")[2].strip() == shown(getattr(GatewaySettings(), name))
 

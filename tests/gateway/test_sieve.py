@@ -52,6 +52,11 @@ def test_a_step_leaves_out_what_names_another_and_logs_that_name_none() -> None:
     assert not LOAD.passes({"kind": "step", "step_name": "save"})
 
 
+def test_what_is_no_text_is_no_level_and_no_step() -> None:
+    assert not ERRORS.passes({"level": ["error"]})
+    assert not LOAD.passes({"step_name": {"load": 1}})
+
+
 def test_a_log_must_satisfy_both() -> None:
     both = Sieve(frozenset({"error"}), frozenset({"load"}))
     assert both.passes({"level": "error", "step_name": "load"})

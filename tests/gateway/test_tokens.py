@@ -22,8 +22,8 @@ from tests.gateway.signing import AUTH, OTHER_SECRET, SECRET, Issuer, key_set, t
 
 from runtail_gateway.auth import Grant
 from runtail_gateway.jwks import public_keys
+from runtail_gateway.refused import Refused
 from runtail_gateway.tokens import HS256, Key, SharedSecret, Tokens, claims_of, sign
-from runtail_gateway.wish import Refused
 
 RSA = Issuer.of("r", "RS256")
 PEM = RSA.public.public_bytes(

@@ -122,6 +122,10 @@ class FakeGateway:
     def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         path = urlsplit(request.path).path
         self.tokens.append(request.headers.get("Authorization"))
+        if path == "/moved/executions":
+            answer = connection.respond(HTTPStatus.FOUND, "")
+            answer.headers["Location"] = f"{self.url}/executions"
+            return answer
         if path == "/executions":
             return connection.respond(HTTPStatus.OK, self._listing.decode())
         if path != "/ws/executions/run-1/logs":

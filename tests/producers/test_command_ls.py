@@ -84,6 +84,12 @@ def test_it_signs_in_with_the_token(monkeypatch: pytest.MonkeyPatch, capsys: Cap
         assert gateway.tokens == ["Bearer d.e.f", "Bearer a.b.c"]
 
 
+def test_whoever_it_is_sent_on_to_gets_no_token(capsys: Captured) -> None:
+    with FakeGateway(listing={"executions": []}) as gateway:
+        assert main(["ls", "--url", f"{gateway.url}/moved", "--token", "a.b.c"]) == 0
+        assert gateway.tokens == ["Bearer a.b.c", None]
+
+
 @pytest.mark.parametrize("answer", [b"<html>", [], {}, {"executions": 3}, {"executions": ["x"]}])
 def test_an_answer_that_is_no_list_is_told(answer: object, capsys: Captured) -> None:
     assert listed(answer) == 4

@@ -136,6 +136,24 @@ async def test_what_is_no_answer_is_unavailable_and_the_next_request_starts_afre
         assert (await post(client)).body == b"fine"
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ok(b"x" * 11),
+        b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 11,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"6\r\nxxxxxx\r\n5\r\nxxxxx\r\n0\r\n\r\n",
+    ],
+)
+async def test_an_answer_that_is_too_long_is_not_read(
+    answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtail.http_client.MAX_ANSWER_BYTES", 10)
+    async with serving([answer]) as (client, _):
+        with pytest.raises(Unavailable, match="11 bytes, expected at most 10"):
+            await post(client)
+
+
 async def test_a_request_that_is_cancelled_leaves_no_half_answer_behind() -> None:
     half = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"
     async with serving([half, b"late"], [ok(b"fine")]) as (client, _):

@@ -21,6 +21,8 @@
 -- ARGV[1] live        channel that gets every entry: '<id> <s> <n> <p> <t> <x>\n<frame>'.
 --                     In ARGV because a channel in KEYS answers TRYAGAIN while its slot moves.
 --
+-- Beside them: `notes`, and `deleted`, which exists for a while after the others were removed.
+--
 -- Numbers are doubles: everything here stays below 2^53.
 
 local TAG_MODULUS, TAG_FACTOR = 4294967291, 1000003
@@ -32,6 +34,9 @@ local stream_key, state_key, publishers_key, live = KEYS[1], KEYS[2], KEYS[3], A
 local NUMBERS = { 'epoch', 'ms', 'n', 'seq', 'tag', 'first', 'records', 'bytes', 'debug', 'info',
   'warning', 'error', 'dropped', 'raw', 'open', 'lost', 'max_records', 'max_bytes' }
 local WORDS = { 'status', 'cancel', 'owner', 'end', 'guess' }
+
+-- The key of another part of the same execution.
+local function key_of(part) return (string.gsub(state_key, 'state$', part)) end
 
 local function text_of(number) return string.format('%.0f', number) end
 
@@ -84,6 +89,9 @@ local function save_publisher(p)
     .. open .. ' ' .. text_of(p.dropped) .. ' ' .. text_of(p.beat) .. ' '
     .. text_of(p.opened) .. ' ' .. p.role)
 end
+
+-- Whether what is unknown was removed on purpose.
+local function was_deleted() return redis.call('EXISTS', key_of('deleted')) == 1 end
 
 local function terminal(status)
   return status == 'completed' or status == 'failed' or status == 'cancelled'

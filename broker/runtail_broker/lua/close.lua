@@ -4,10 +4,10 @@
 -- ARGV[5] '' or the final status     ARGV[6] JSON of the status record     ARGV[7] reason
 -- ARGV[8] 1 if the status is an explicit finish, which counts from anybody
 --
--- Answers `closed`, `behind` (batches are missing: send them first), `unopened`, `unknown`.
+-- Answers `closed` (also when it was deleted), `behind` (batches are missing: send them first), `unopened`, `unknown`.
 
 local state = load_state()
-if not state then return answer('unknown') end
+if not state then return answer(was_deleted() and 'closed' or 'unknown') end
 local publisher = load_publisher(ARGV[2])
 if not publisher then return answer('unopened', state) end
 if publisher.last < tonumber(ARGV[3]) then return answer('behind', state, publisher) end

@@ -2,11 +2,11 @@
 --
 -- ARGV[2] random     ARGV[3] JSON of the record without its closing brace
 --
--- Answers `ended`, `already` (it is the last record), `running` (no final status yet), `open` (some
+-- Answers `ended`, `already` (it is the last record, or was deleted), `running` (no final status yet), `open` (some
 -- publisher has not left yet), `unknown`.
 
 local state = load_state()
-if not state then return answer('unknown') end
+if not state then return answer(was_deleted() and 'already' or 'unknown') end
 if state['end'] ~= '' then return answer('already', state) end
 if not terminal(state.status) then return answer('running', state) end
 if state.open > 0 then return answer('open', state) end

@@ -87,6 +87,7 @@ if not state then
   for _, name in ipairs(WORDS) do state[name] = '' end
   state.status = 'running'
   adopt(state)
+  redis.call('DEL', key_of('deleted'))
   publisher = load_publisher(id)
   append(state, frame_of(ARGV[6]), 1, STATUS, tonumber(ARGV[5]))
   save_state(state, { 'created', text_of(now), 'started', text_of(now), 'workflow', ARGV[7] })
