@@ -24,6 +24,7 @@ from runtail_gateway.admission import Viewers
 from runtail_gateway.answer_headers import AnswerHeaders
 from runtail_gateway.deletion import Deletion
 from runtail_gateway.demo import DemoRuns
+from runtail_gateway.description import Description
 from runtail_gateway.events import EventStream
 from runtail_gateway.hub import Hub
 from runtail_gateway.many_events import ManyEvents
@@ -94,6 +95,7 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
                 Steps(hub, settings, access),
             ),
             *_publishing_routes(nodes, hub, settings, access),
+            *_description_routes(settings),
         ],
         middleware=_middleware(settings),
         exception_handlers={
@@ -165,6 +167,19 @@ def _publishing_routes(
         Route(one + "/finish", publishing.finish, methods=["POST"]),
         Route("/publish", ManyCalls(engine, admission, settings).serve, methods=["POST"]),
     ]
+
+
+def _description_routes(settings: GatewaySettings) -> list[Route]:
+    description = Description(settings)
+    return [
+        Route("/openapi.json", description.openapi),
+        Route("/protocol.schema.json", description.protocol),
+        Route("/docs", _docs),
+    ]
+
+
+async def _docs(_: Request) -> Response:
+    return FileResponse(_PAGE / "docs.html", headers=_PAGE_HEADERS)
 
 
 def _middleware(settings: GatewaySettings) -> list[Middleware]:
