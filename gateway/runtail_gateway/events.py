@@ -19,11 +19,12 @@ from runtail_broker.errors import RuntailError
 from runtail_gateway.access import Access
 from runtail_gateway.admission import Viewers
 from runtail_gateway.hub import Hub
-from runtail_gateway.message import Message, plain
+from runtail_gateway.message import Message
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.origin import require_allowed
 from runtail_gateway.problem import answer, problem
 from runtail_gateway.refused import Refused
+from runtail_gateway.refusing import refuse
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.viewer import Gone, never
 from runtail_gateway.viewing import until_either, viewing
@@ -63,14 +64,6 @@ class EventOutlet:
         """End the response."""
         self._metrics.closed(code)
         await self._asgi({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def refuse(self, refused: Refused) -> None:
-        """Say why what has begun is over, and end the response; never raises."""
-        try:
-            await self.send(plain("error", {"code": refused.code, "message": refused.message}))
-            await self.close(refused.close_code, refused.code)
-        except Gone:
-            return  # it left before it could be told
 
     async def _asgi(self, message: AsgiMessage) -> None:
         try:
@@ -116,7 +109,7 @@ class EventStream:
                 await self._serve(request, outlet)
         except Refused as refused:
             if outlet.begun:
-                return await outlet.refuse(refused)
+                return await refuse(outlet, refused)
             response = problem(refused.status, refused.code, refused.message)
             await response(scope, receive, send)
         except RuntailError as error:

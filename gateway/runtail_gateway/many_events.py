@@ -12,10 +12,11 @@ from starlette.requests import Request
 
 from runtail_broker.ending import end
 from runtail_gateway.events import EventOutlet, EventStream, disconnected, is_beat
-from runtail_gateway.message import Message, plain
+from runtail_gateway.message import Message
 from runtail_gateway.origin import require_allowed
 from runtail_gateway.part import Part
 from runtail_gateway.refused import Refused
+from runtail_gateway.refusing import told
 from runtail_gateway.session import Session
 from runtail_gateway.viewing import viewing
 from runtail_gateway.wish import Wish, checked_id
@@ -130,4 +131,4 @@ class ManyEvents(EventStream):
                 await asyncio.wait([viewer.done])
                 viewer.done.result()
         except Refused as refused:
-            await part.send(plain("error", {"code": refused.code, "message": refused.message}))
+            await part.send(told(refused))

@@ -24,6 +24,7 @@ from runtail_gateway.message import Message, plain
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.part import Part
 from runtail_gateway.refused import Refused
+from runtail_gateway.refusing import told
 from runtail_gateway.session import Session
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.viewer import Gone
@@ -120,7 +121,7 @@ class _Client:
             wish = Wish.read(_parameters(said), self._settings.after_limit)
             checked_id(name)
         except Refused as refused:
-            return await part.send(_error(refused))
+            return await part.send(told(refused))
         self._parts[name] = asyncio.create_task(self._view(part, name, wish))
         return None
 
@@ -141,9 +142,9 @@ class _Client:
         except Gone:
             return  # the socket's own loop sees it too
         except Refused as refused:
-            await part.send(_error(refused))
+            await part.send(told(refused))
         except RuntailError as error:
-            await part.send(_error(Refused(4330, "unavailable", str(error))))
+            await part.send(told(Refused(4330, "unavailable", str(error))))
         finally:
             if self._parts.get(name) is asyncio.current_task():
                 del self._parts[name]
@@ -174,7 +175,3 @@ def _parameters(said: dict[str, Any]) -> list[tuple[str, str]]:
             value = said[name]
             pairs.append((name, str(value).lower() if isinstance(value, bool) else str(value)))
     return pairs
-
-
-def _error(refused: Refused) -> Message:
-    return plain("error", {"code": refused.code, "message": refused.message})

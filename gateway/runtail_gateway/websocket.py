@@ -12,11 +12,12 @@ from runtail_broker.frames_message import SUBPROTOCOL as FRAMES
 from runtail_gateway.access import SUBPROTOCOL, Access, subprotocol_of, token_of
 from runtail_gateway.admission import Viewers
 from runtail_gateway.hub import Hub
-from runtail_gateway.message import Message, plain
+from runtail_gateway.message import Message
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.origin import origin_allowed
 from runtail_gateway.push import Push, push_of
 from runtail_gateway.refused import Refused
+from runtail_gateway.refusing import refuse
 from runtail_gateway.session import Session
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.viewer import Gone, never
@@ -49,14 +50,6 @@ class SocketOutlet:
             await self._socket.send({"type": "websocket.send", **payload})
         except (WebSocketDisconnect, RuntimeError, OSError) as error:
             raise Gone from error
-
-    async def refuse(self, refused: Refused) -> None:
-        """Say why, and close; never raises."""
-        try:
-            await self.send(plain("error", {"code": refused.code, "message": refused.message}))
-            await self.close(refused.close_code, refused.code)
-        except Gone:
-            return  # it left before it could be told
 
     async def close(self, code: int, reason: str) -> None:
         """Close; twice is safe."""
@@ -115,9 +108,9 @@ class SocketEndpoint(ABC):
                 async with session.lasting():
                     await self._serve(socket, outlet, session)
         except Refused as refused:
-            await outlet.refuse(refused)
+            await refuse(outlet, refused)
         except RuntailError as error:
-            await outlet.refuse(Refused(4330, "unavailable", str(error)))
+            await refuse(outlet, Refused(4330, "unavailable", str(error)))
         except (Gone, WebSocketDisconnect):
             pass  # nobody is left to tell
 

@@ -40,6 +40,7 @@ class Reading:
 
     def __init__(self, address: str, viewer: Viewer, token: str | None = None) -> None:
         self._address, self._viewer, self._token = address, viewer, token
+        self._cut: Cut | None = None  # why the connection is to be left
         self._amid: str | None = None  # the id of the last record given, if more came with it
         self.totals: dict[str, Any] = {}
         """What the `end` proves: records, levels, dropped …; empty before it."""
@@ -56,60 +57,50 @@ class Reading:
         return self._amid or (str(cursors[0]) if cursors else None)
 
     def __iter__(self) -> Generator[LogRecord]:
-        while True:
-            cut = Cut(None, "ended")
+        while (delay := self._delay()) is not None:
+            time.sleep(delay)
             with closing(listen(self._url, self._token)) as messages:
                 for message in messages:
-                    if isinstance(message, Cut):
-                        cut = message
-                        break
-                    shown, broken = self._take(message)
-                    for record in shown:
+                    for record in self._take(message):
                         self._amid = record.get("id")
                         yield record
-                    self._amid = None
-                    if broken or self.status:
-                        cut = broken or cut
+                    if self._is_through():
                         break
-            delay = self._delay_after(cut)
-            if delay is None:
-                return
-            time.sleep(delay)
 
     async def __aiter__(self) -> AsyncGenerator[LogRecord]:
-        while True:
-            cut = Cut(None, "ended")
+        while (delay := self._delay()) is not None:
+            await asyncio.sleep(delay)
             async with aclosing(listen_async(self._url, self._token)) as messages:
                 async for message in messages:
-                    if isinstance(message, Cut):
-                        cut = message
-                        break
-                    shown, broken = self._take(message)
-                    for record in shown:
+                    for record in self._take(message):
                         self._amid = record.get("id")
                         yield record
-                    self._amid = None
-                    if broken or self.status:
-                        cut = broken or cut
+                    if self._is_through():
                         break
-            delay = self._delay_after(cut)
-            if delay is None:
-                return
-            await asyncio.sleep(delay)
 
     @property
     def _url(self) -> str:
         return f"{self._address}?{self._viewer.query()}"
 
-    def _take(self, message: Message) -> tuple[list[LogRecord], Cut | None]:
-        """Turn one message into what the reader gets, and why its connection is to be left."""
+    def _take(self, message: Message | Cut) -> list[LogRecord]:
+        """Turn one message into what the reader gets; note why the connection is to be left."""
+        if isinstance(message, Cut):
+            self._cut = message
+            return []
         try:
             events = self._viewer.take(message)
         except InvalidMessage as error:
-            return [], Cut(None, str(error))
-        shown = [record for event in events for record in self._shown(event)]
-        broken = next((event for event in events if isinstance(event, Broken)), None)
-        return shown, None if broken is None else Cut(None, broken.reason)
+            self._cut = Cut(None, str(error))
+            return []
+        for event in events:
+            if isinstance(event, Broken):
+                self._cut = Cut(None, event.reason)
+        return [record for event in events for record in self._shown(event)]
+
+    def _is_through(self) -> bool:
+        """Whether this connection brings no more; all that it brought was given."""
+        self._amid = None
+        return self._cut is not None or self.status is not None
 
     def _shown(self, event: Event) -> list[LogRecord]:
         match event:
@@ -124,8 +115,11 @@ class Reading:
                 self.totals = totals
         return []
 
-    def _delay_after(self, cut: Cut) -> float | None:
+    def _delay(self) -> float | None:
         """Say how long to wait before the next connection; None when all was read."""
+        if self._cut is None and self.status is None:
+            return 0.0  # the first one
+        cut, self._cut = self._cut or Cut(None, "ended"), None
         match self._viewer.cut(cut.code, cut.reason):
             case Done():
                 return None
