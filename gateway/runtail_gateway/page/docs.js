@@ -32,13 +32,15 @@ function shape(schema) {
 
 function bounds(schema) {
   const said = [];
-  if (schema.minimum !== undefined) said.push(`from ${schema.minimum}`);
-  if (schema.maximum !== undefined) said.push(`to ${schema.maximum}`);
+  const range = [];
+  if (schema.minimum !== undefined) range.push(`from ${schema.minimum}`);
+  if (schema.maximum !== undefined) range.push(`to ${schema.maximum}`);
+  if (range.length) said.push(range.join(" "));
   if (schema.maxItems !== undefined) said.push(`at most ${schema.maxItems}`);
   if (schema.maxLength !== undefined) said.push(`at most ${schema.maxLength} characters`);
   if (schema.format) said.push(schema.format);
   if (schema.default !== undefined) said.push(`${JSON.stringify(schema.default)} unless told otherwise`);
-  return said.length ? ` (${said.join(" ")})` : "";
+  return said.length ? ` (${said.join(", ")})` : "";
 }
 
 function row(first, ...cells) {
