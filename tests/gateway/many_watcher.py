@@ -36,6 +36,7 @@ class ManyWatcher(Watcher):
         self._execution_id = execution_id
 
     async def connect(self, query: str) -> None:
+        await self.leave()  # the socket outlasts a subscription that has ended
         self.close_code = None
         self._socket = await connect(
             f"{self._address}/ws/executions",
