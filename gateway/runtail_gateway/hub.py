@@ -172,22 +172,25 @@ class Hub:
         tail = self._tails.get(execution_id)
         if tail is None:
             return  # its last viewer left while another one was looked after
-        tail.doubt()  # a lost last message is noticed here
         workers: dict[str, int] | None = None
         try:
             if self.silent_seconds() < self._settings.probe_timeout_seconds:
-                workers = await self._workers(execution_id)
+                state, bounds = await self.executions.look(execution_id)
+                tail.compare(bounds)  # a lost last message is noticed here
+                workers = None if state is None else await self._workers(execution_id, state)
+            else:
+                tail.doubt()
+        except RuntailError:
+            tail.doubt()
+            raise
         finally:
             at = tail.cursor or START
             quiet_ms = int((time.monotonic() - tail.heard_at) * 1000)
             beat = {"cursor": str(at), "quiet_ms": quiet_ms, "workers": workers}
             tail.tell(plain("beat", beat, at))
 
-    async def _workers(self, execution_id: str) -> dict[str, int] | None:
-        """Count who has the execution open and who is silent; None when it does not exist."""
-        state = await self.executions.state(execution_id)
-        if state is None:
-            return None
+    async def _workers(self, execution_id: str, state: ExecutionState) -> dict[str, int]:
+        """Count who has the execution open and who is silent."""
         return {"open": state.workers.open, "silent": await self._silent(execution_id, state)}
 
     async def _silent(self, execution_id: str, state: ExecutionState) -> int:

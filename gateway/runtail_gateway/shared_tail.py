@@ -74,6 +74,11 @@ class SharedTail:
                 self._refresh(), name=f"prove {self.execution_id}"
             )
 
+    def compare(self, bounds: Bounds) -> None:
+        """Doubt the tail unless it stands where the state, as *bounds* has it, says the last is."""
+        if self._tail.cursor != (None if bounds.epoch is None else bounds.last):
+            self.doubt()
+
     def subscribed(self) -> None:
         """The subscription is fresh: what came before it was not heard, pages may be of before."""
         self._history.forget()
