@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol, TypedDict
 import orjson
 
 from runtail_broker.errors import InvalidRecord
+from runtail_broker.hazards import is_harmless
 from runtail_broker.standin import Plain, holds_nan, stand_in
 
 LEVELS: Final = ("debug", "info", "warning", "error")
@@ -128,6 +129,8 @@ def encode_plain(
     """
     if not fields or level not in LEVEL_NUMBER or not _FRAME.isdisjoint(fields):
         return None
+    if not is_harmless(fields):
+        return None
     try:
         body = orjson.dumps(fields, mask.stand_in, _TEXT_OPTIONS)
     except (TypeError, ValueError, RecursionError, SystemError):
@@ -219,9 +222,10 @@ def _free_name(name: object, value: object, execution_id: str, fields: Mapping[A
 
 def _dumps(value: Any, show: Callable[[object], Any] = stand_in) -> bytes:
     try:
-        json = orjson.dumps(value, show, _OPTIONS)
-        if b"null" not in json or not holds_nan(value):
-            return json
+        if is_harmless(value):
+            json = orjson.dumps(value, show, _OPTIONS)
+            if b"null" not in json or not holds_nan(value):
+                return json
     except (TypeError, ValueError, RecursionError, SystemError):  # odd keys, large ints, depth …
         pass
     return orjson.dumps(show(value))
