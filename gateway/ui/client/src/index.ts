@@ -1,0 +1,3 @@
+export type * from "./client.ts";
+export type * from "./records.ts";
+export type * from "./snapshot.ts";
