@@ -14,7 +14,7 @@ describe("heights", () => {
 
   it("agree with a plain list whatever is measured, in whatever order, and forgotten", () => {
     const heights = new Heights();
-    const plain = new Array<number>(5000).fill(0);
+    const plain = Array.from({ length: 5000 }, () => 0);
     const next = numbers(7);
     for (let step = 0; step < 4000; step += 1) {
       const seq = next(5000);
