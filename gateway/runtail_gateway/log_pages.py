@@ -20,6 +20,7 @@ from runtail_broker.rendering import render
 from runtail_broker.splice import records_of
 from runtail_broker.state import ExecutionState
 from runtail_broker.stream import StreamReader
+from runtail_gateway.absent import absent
 from runtail_gateway.log_filter import LogFilter
 
 _ENTRIES = 16  # frames that are read at once
@@ -93,7 +94,7 @@ class Step:
 
 
 class LogPages:
-    """Read pages through *reader*. Raises what that raises."""
+    """Read pages through *reader*. Raises what that raises, and if the execution is not there."""
 
     def __init__(self, reader: StreamReader) -> None:
         self._reader = reader
@@ -106,8 +107,8 @@ class LogPages:
             room = wanted.most_looked - len(found.lines)
             most = room if wanted.chosen else min(room, wanted.limit - len(found.matches))
             step = await self.step(execution_id, cursor, most)
-            if found.lines and step.lines and step.first_seq != found.next_seq:
-                break  # a hole: the next page begins with it
+            if found.lines and step.notices:
+                break  # the next page begins with them
             notices += step.notices
             if not step.lines:
                 cursor = step.cursor
@@ -170,15 +171,18 @@ class LogPages:
     async def step(self, execution_id: str, cursor: Cursor, limit: int) -> Step:
         """Read a few frames after *cursor*, proved, and say what was found wanting."""
         verdict, bounds = await self._reader.after(execution_id, cursor, entries=_ENTRIES)
+        if bounds.epoch is None:  # it was there when this page was asked for
+            raise await absent(self._reader, execution_id)
         match verdict:
             case Continues(place, entries, skip):
                 return Step.of(place, list(entries), skip, limit)
             case Gap(entries=entries):
-                step = Step.of(bounds.last, list(entries), 0, limit)
-                step.notices.append(_gap(verdict))
+                behind = entries[0].start if entries else bounds.last
+                step = Step.of(behind, list(entries), 0, limit)
+                step.notices.append(_gap(verdict, behind))
                 return step
             case Diverged(reason):
-                start = start_of(bounds.epoch or 0)
+                start = start_of(bounds.epoch)
                 step = await self.step(execution_id, start, limit)
                 step.notices.insert(0, {"type": "reset", "reason": reason, "cursor": str(start)})
                 return step
@@ -225,13 +229,15 @@ def _looked(found: Lines, wanted: Wanted) -> dict[str, Any]:
     return {"matches": seqs, "looked": looked if found.lines else None}
 
 
-def _gap(gap: Gap) -> dict[str, object]:
+def _gap(gap: Gap, behind: Cursor) -> dict[str, object]:
     return {
         "type": "gap",
+        "cursor": str(behind),
         "after_seq": gap.after_seq,
         "before_seq": gap.before_seq,
         "lost": gap.lost,
         "proved": gap.proved,
+        "reason": gap.reason,
     }
 
 

@@ -13,6 +13,7 @@ from runtail_broker.errors import ExecutionNotFound
 from runtail_broker.executions import NEWEST
 from runtail_broker.keys import checked
 from runtail_broker.state import ExecutionState
+from runtail_gateway.absent import absent
 from runtail_gateway.access import Access
 from runtail_gateway.demo import DEMO_WORKFLOW, DemoRuns
 from runtail_gateway.download import TextOf, ndjson_of, packed
@@ -22,7 +23,7 @@ from runtail_gateway.log_filter import LogFilter
 from runtail_gateway.log_pages import LogPages, Step, Wanted
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.origin import require_allowed
-from runtail_gateway.problem import BadRequest, Conflict, Deleted, TooMany, Unready
+from runtail_gateway.problem import BadRequest, Conflict, TooMany, Unready
 from runtail_gateway.settings import GatewaySettings
 
 NDJSON = "application/x-ndjson"
@@ -178,11 +179,9 @@ class Rest:
         execution_id = checked(request.path_params["execution_id"])
         await self._access.require(request, "read", execution_id)
         state = await self._hub.executions.state(execution_id)
-        if state is not None:
-            return state
-        if await self._hub.reader.was_deleted(execution_id):
-            raise Deleted(execution_id)
-        raise ExecutionNotFound(execution_id)
+        if state is None:
+            raise await absent(self._hub.reader, execution_id)
+        return state
 
 
 def _json(value: object, status: int = 200) -> Response:
