@@ -74,9 +74,9 @@ class Rest:
     async def logs(self, request: Request) -> Response:
         """`GET /executions/{execution_id}/logs`: one page of it.
 
-        `after` is a cursor, `before` and `around` a seq; `tail` asks for the last records. Without
-        any of them the page is the first. `level`, `step` and `q` choose; `context` records on both
-        sides of each come along.
+        `after` is a cursor (or several, newest first, or `$`: what is new), `before` and `around` a
+        seq; `tail` asks for the last records. Without any of them the page is the first. `level`,
+        `step` and `q` choose; `context` records on both sides of each come along.
         """
         state = await self._state(request)
         most = self._settings.logs_limit
@@ -90,8 +90,17 @@ class Rest:
             return _json(await self._pages.around(state, around, wanted.limit))
         if before or tail:
             return _json(await self._pages.before(state, before or state.last_seq + 1, wanted))
-        after = Cursor.parse(request.query_params.get("after", str(START)))
-        return _json(await self._pages.after(state.id, after, wanted))
+        return _json(await self._pages.after(state.id, await self._after(request, state), wanted))
+
+    async def _after(self, request: Request, state: ExecutionState) -> list[Cursor]:
+        """Read where a page begins: cursors newest first, the end for `$`, else the start."""
+        after = request.query_params.getlist("after") or [str(START)]
+        most = self._settings.after_limit
+        if len(after) > most:
+            raise BadRequest(f"{len(after)} after, expected at most {most}")
+        if after == ["$"]:
+            return [(await self._hub.reader.bounds(state.id)).last]
+        return [Cursor.parse(text) for text in after]
 
     def _wanted(self, request: Request, limit: int) -> Wanted:
         query = request.query_params

@@ -44,7 +44,8 @@ class Steps:
         notices: list[dict[str, object]] = []
         first_seq, looked, full = 0, 0, False
         while not full and looked < self._settings.search_records:
-            step = await self._pages.step(state.id, cursor, self._settings.search_records - looked)
+            room = self._settings.search_records - looked
+            step = await self._pages.step(state.id, [cursor], room)
             notices += step.notices
             if not step.lines:
                 cursor = step.cursor

@@ -133,6 +133,16 @@ async def test_a_page_around_a_seq_has_it_in_its_middle(
     assert [record["seq"] for record in rest["records"]] == list(range(last + 1, 202))
 
 
+async def test_a_page_that_goes_back_names_the_place_behind_it(
+    pushing: Running, filled: Worker
+) -> None:
+    stored = await filled.stored()
+    for query, last in (("tail=3", 201), ("before=77&limit=5", 76), ("tail=2&level=error", 201)):
+        page = await get(pushing, path(filled, query))
+        rest = await get(pushing, path(filled, f"after={page['cursor']}"))
+        assert (rest["records"], rest["notices"]) == (stored[last:], [])
+
+
 async def test_a_place_is_found_in_few_reads(
     pushing: Running, worker: Worker, engine_nodes: Nodes
 ) -> None:
@@ -262,9 +272,10 @@ async def test_what_goes_while_a_page_is_read_is_told_by_the_next_page(
         await engine_nodes.at(stream, lambda node: node.xtrim(stream, maxlen=0, approximate=False))
 
     pages = LogPages(Interrupted(engine_nodes, everything_is_trimmed))
-    first = await pages.after(worker.execution_id, START, Wanted(1000, 1000))
+    first = await pages.after(worker.execution_id, [START], Wanted(1000, 1000))
     assert (len(first["records"]), first["notices"]) == (31, [])
-    rest = await pages.after(worker.execution_id, Cursor.parse(first["cursor"]), Wanted(1000, 1000))
+    place = Cursor.parse(first["cursor"])
+    rest = await pages.after(worker.execution_id, [place], Wanted(1000, 1000))
     (gap,) = rest["notices"]
     assert (gap["after_seq"], gap["before_seq"], gap["reason"]) == (31, 82, "removed")
     assert gap["cursor"] == rest["cursor"]
@@ -287,4 +298,4 @@ async def test_what_is_gone_since_the_page_was_asked_for_is_told_at_once(
     pages = LogPages(StreamReader(engine_nodes))
     for cursor in (last, START):
         with pytest.raises(error):
-            await pages.after(worker.execution_id, cursor, Wanted(10, 10))
+            await pages.after(worker.execution_id, [cursor], Wanted(10, 10))
