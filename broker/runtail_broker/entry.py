@@ -43,6 +43,13 @@ class Entry:
         return RecordId(self.id.ms, self.id.n - self.count + 1)
 
     @property
+    def start(self) -> Cursor:
+        """The cursor just before this frame, which the tag before it proves."""
+        first = self.first_id
+        place = first._replace(n=first.n - 1) if first.n else first._replace(ms=first.ms - 1, n=0)
+        return Cursor(place, self.seq - 1, self.before)
+
+    @property
     def is_end(self) -> bool:
         """Whether this frame is an `end` record."""
         return bool(self.flags & IS_END)

@@ -7,7 +7,7 @@ far it looked; its cursor, or `before`, is where the next page begins.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from runtail_broker.rendering import render
 from runtail_broker.splice import records_of
 from runtail_broker.state import ExecutionState
 from runtail_broker.stream import StreamReader
+from runtail_gateway.absent import absent
 from runtail_gateway.log_filter import LogFilter
 
 _ENTRIES = 16  # frames that are read at once
@@ -93,31 +94,33 @@ class Step:
 
 
 class LogPages:
-    """Read pages through *reader*. Raises what that raises."""
+    """Read pages through *reader*. Raises what that raises, and if the execution is not there."""
 
     def __init__(self, reader: StreamReader) -> None:
         self._reader = reader
 
-    async def after(self, execution_id: str, cursor: Cursor, wanted: Wanted) -> dict[str, Any]:
-        """Read forwards from *cursor*."""
+    async def after(
+        self, execution_id: str, cursors: Sequence[Cursor], wanted: Wanted
+    ) -> dict[str, Any]:
+        """Read forwards from the first of *cursors* (newest first) that can be proved."""
         found = Lines()
         notices: list[dict[str, object]] = []
         while len(found.matches) < wanted.limit and len(found.lines) < wanted.most_looked:
             room = wanted.most_looked - len(found.lines)
             most = room if wanted.chosen else min(room, wanted.limit - len(found.matches))
-            step = await self.step(execution_id, cursor, most)
-            if found.lines and step.lines and step.first_seq != found.next_seq:
-                break  # a hole: the next page begins with it
+            step = await self.step(execution_id, cursors, most)
+            if found.lines and step.notices:
+                break  # the next page begins with them
             notices += step.notices
+            cursors = [step.cursor]
             if not step.lines:
-                cursor = step.cursor
                 break
             found.first_seq = found.first_seq or step.first_seq
-            cursor = _take(found, step, wanted)
+            cursors = [_take(found, step, wanted)]
             await asyncio.sleep(0)  # a search lets the viewers through
         return {
             "records": _fragments(found.shown(wanted.context)),
-            "cursor": str(cursor),
+            "cursor": str(cursors[0]),
             "notices": notices,
         } | _looked(found, wanted)
 
@@ -125,10 +128,12 @@ class LogPages:
         """Read backwards from the record before the seq *before*; the page itself is ascending."""
         first = min(before, state.last_seq + 1)
         found = Lines(first)
+        behind: Cursor | None = None
         while len(found.matches) < wanted.limit and len(found.lines) < wanted.most_looked:
             entries = await self._reader.before(state.id, found.first_seq, entries=_ENTRIES)
             if not entries or entries[0].seq >= found.first_seq:
                 break  # nothing before it is kept
+            behind = behind or entries[-1].cursor_at(first - 1)
             lines = [line for entry in entries for line in records_of(render(entry))]
             lines = lines[: found.first_seq - entries[0].seq]
             _take_before(found, lines[-(wanted.most_looked - len(found.lines)) :], wanted)
@@ -137,6 +142,7 @@ class LogPages:
         return {
             "records": _fragments(found.shown(wanted.context)),
             "before": found.first_seq if more else None,
+            "cursor": str(behind or await self._reader.cursor_at(state.id, first - 1)),
             "notices": [],
         } | _looked(found, wanted)
 
@@ -147,7 +153,7 @@ class LogPages:
         earlier = await self.before(state, seq, half)
         place = await self._reader.cursor_at(state.id, seq - 1)
         rest = Wanted(limit - len(earlier["records"]), limit)
-        later = await self.after(state.id, place, rest)
+        later = await self.after(state.id, [place], rest)
         before = earlier["before"] if earlier["records"] else seq
         return later | {
             "records": earlier["records"] + later["records"],
@@ -158,7 +164,7 @@ class LogPages:
         """Read all that is kept after *after*, up to the seq *last* and not beyond."""
         cursor = after
         while cursor.number < last:
-            step = await self.step(execution_id, cursor, limit=1_000_000)
+            step = await self.step(execution_id, [cursor], limit=1_000_000)
             if not step.lines and not step.notices:
                 return
             del step.lines[max(0, last + 1 - step.first_seq) :]
@@ -167,21 +173,29 @@ class LogPages:
                 return
             cursor = step.cursor
 
-    async def step(self, execution_id: str, cursor: Cursor, limit: int) -> Step:
-        """Read a few frames after *cursor*, proved, and say what was found wanting."""
-        verdict, bounds = await self._reader.after(execution_id, cursor, entries=_ENTRIES)
+    async def step(self, execution_id: str, cursors: Sequence[Cursor], limit: int) -> Step:
+        """Read a few frames after the first of *cursors* that can be proved.
+
+        Says what was found wanting.
+        """
+        verdict, bounds = await self._reader.resume(execution_id, cursors, entries=_ENTRIES)
+        if bounds.epoch is None:  # it was there when this page was asked for
+            raise await absent(self._reader, execution_id)
         match verdict:
             case Continues(place, entries, skip):
-                return Step.of(place, list(entries), skip, limit)
-            case Gap(entries=entries):
-                step = Step.of(bounds.last, list(entries), 0, limit)
-                step.notices.append(_gap(verdict))
-                return step
+                step = Step.of(place, list(entries), skip, limit)
+            case Gap(place, entries):
+                behind = entries[0].start if entries else bounds.last
+                step = Step.of(behind, list(entries), 0, limit)
+                step.notices.append(_gap(verdict, behind))
             case Diverged(reason):
-                start = start_of(bounds.epoch or 0)
-                step = await self.step(execution_id, start, limit)
-                step.notices.insert(0, {"type": "reset", "reason": reason, "cursor": str(start)})
+                start = start_of(bounds.epoch)
+                step = await self.step(execution_id, [start], limit)
+                step.notices.insert(0, _reset(start, reason))
                 return step
+        if place.number < cursors[0].number:
+            step.notices.insert(0, _reset(place, "another history"))
+        return step
 
 
 def _take(found: Lines, step: Step, wanted: Wanted) -> Cursor:
@@ -225,13 +239,19 @@ def _looked(found: Lines, wanted: Wanted) -> dict[str, Any]:
     return {"matches": seqs, "looked": looked if found.lines else None}
 
 
-def _gap(gap: Gap) -> dict[str, object]:
+def _reset(cursor: Cursor, reason: str) -> dict[str, object]:
+    return {"type": "reset", "reason": reason, "cursor": str(cursor)}
+
+
+def _gap(gap: Gap, behind: Cursor) -> dict[str, object]:
     return {
         "type": "gap",
+        "cursor": str(behind),
         "after_seq": gap.after_seq,
         "before_seq": gap.before_seq,
         "lost": gap.lost,
         "proved": gap.proved,
+        "reason": gap.reason,
     }
 
 
