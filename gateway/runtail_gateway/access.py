@@ -122,6 +122,7 @@ class Access:
             self.check,
             None if self.tokens is None else self.tokens.grant,
             leeway_seconds=self._auth.leeway_seconds if self._auth else 0.0,
+            notice_seconds=self._auth.expiry_notice_seconds if self._auth else 0.0,
             renewals=self._renewals,
         )
 
