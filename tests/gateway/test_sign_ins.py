@@ -86,7 +86,7 @@ async def test_beyond_ten_times_the_bound_only_tokens_known_here_are_looked_at(
     signed: Running,
 ) -> None:
     """So verifying is bounded too: what is not known is refused whatever it is."""
-    seen = {"sub": "ann", "jti": "seen", "exp": 2**31}
+    seen: dict[str, Any] = {"sub": "ann", "jti": "seen", "exp": 2**31}
     assert (await asked(signed, OFFICE, **seen))[0] == 200
     await fail(signed, MOST + 10 * MOST)
     assert await asked(signed, OFFICE, sub="new") == (429, "too_many")
