@@ -7,6 +7,7 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: "client", include: ["client/tests/**/*.test.ts"], environment: "node" } },
       { extends: true, test: { name: "react", include: ["react/tests/**/*.test.{ts,tsx}"], environment: "happy-dom" } },
+      { extends: true, test: { name: "app", include: ["app/tests/**/*.test.{ts,tsx}"], environment: "happy-dom" } },
     ],
   },
 });
