@@ -78,29 +78,29 @@ class Rest:
         seq; `tail` asks for the last records. Without any of them the page is the first. `level`,
         `step` and `q` choose; `context` records on both sides of each come along.
         """
-        state = await self._state(request)
         most = self._settings.logs_limit
         before = _number(request, "before", default=0, most=2**53)
         around = _number(request, "around", default=0, most=2**53)
         tail = _number(request, "tail", default=0, most=most)
         wanted = self._wanted(request, tail or _number(request, "limit", default=1000, most=most))
+        after = self._after(request)
+        if around and wanted.chosen:
+            raise BadRequest("around goes with no filter, expected one of them only")
+        state = await self._state(request)
         if around:
-            if wanted.chosen:
-                raise BadRequest("around goes with no filter, expected one of them only")
             return _json(await self._pages.around(state, around, wanted.limit))
         if before or tail:
             return _json(await self._pages.before(state, before or state.last_seq + 1, wanted))
-        return _json(await self._pages.after(state.id, await self._after(request, state), wanted))
+        after = after or [(await self._hub.reader.bounds(state.id)).last]
+        return _json(await self._pages.after(state.id, after, wanted))
 
-    async def _after(self, request: Request, state: ExecutionState) -> list[Cursor]:
-        """Read where a page begins: cursors newest first, the end for `$`, else the start."""
+    def _after(self, request: Request) -> list[Cursor]:
+        """Read after which cursors a page begins, newest first; none for `$`, the end."""
         after = request.query_params.getlist("after") or [str(START)]
         most = self._settings.after_limit
         if len(after) > most:
             raise BadRequest(f"{len(after)} after, expected at most {most}")
-        if after == ["$"]:
-            return [(await self._hub.reader.bounds(state.id)).last]
-        return [Cursor.parse(text) for text in after]
+        return [] if after == ["$"] else [Cursor.parse(text) for text in after]
 
     def _wanted(self, request: Request, limit: int) -> Wanted:
         query = request.query_params
