@@ -113,9 +113,7 @@ class Layout:
     def _record(self, record: LogRecord) -> list[str]:
         try:
             return self._told(record)
-        except (
-            RecursionError
-        ):  # nested deeper than Python spells: no worker's own encoder does that
+        except RecursionError:  # nested deeper than Python spells, which our workers never send
             place = {"seq": record.get("seq", "")}
             return self._row(place, _YELLOW, "?", ["(nested too deep to be shown)"])
 

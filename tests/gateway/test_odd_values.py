@@ -125,7 +125,7 @@ async def test_a_deep_record_in_a_frame_is_refused(
     assert (await caller.frame(deep_records(execution_id, b"[" * 200 + b"]" * 200)))[0] == 200
 
 
-@pytest.mark.parametrize("depth", [300, 900])
+@pytest.mark.parametrize("depth", [300, 1000])
 async def test_a_deep_record_that_is_stored_is_read_in_every_way(
     pushing: Running, filled: Worker, depth: int
 ) -> None:
