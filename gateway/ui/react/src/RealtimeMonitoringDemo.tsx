@@ -1,6 +1,7 @@
 import type { ExecutionState, RuntailClient } from "@runtail/client";
 import { type ReactElement, type ReactNode, useEffect, useId, useRef, useState } from "react";
-import { useClient, useStrings } from "./context.ts";
+import { useClient } from "./client-context.ts";
+import { useStrings } from "./context.ts";
 import { CopyButton } from "./CopyButton.tsx";
 import { ExecutionList } from "./ExecutionList.tsx";
 import { Icon } from "./icons.tsx";

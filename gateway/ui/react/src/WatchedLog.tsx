@@ -1,6 +1,7 @@
 import type { LogStore, RestApi } from "@runtail/client";
 import type { ReactElement } from "react";
-import { useClient, useInBrowser, useStrings } from "./context.ts";
+import { useClient } from "./client-context.ts";
+import { useInBrowser, useStrings } from "./context.ts";
 import { LogView } from "./log/LogView.tsx";
 import { type StoreSource, useLogSnapshot } from "./stores.ts";
 import { useReconnect } from "./useWebSocketLogs.ts";

@@ -69,12 +69,16 @@ function MonitorHeader({ execution, open, logs, toggle, actions }: MonitorHeader
   return (
     <header className="runtail-monitor-header">
       <StatusBadge status={execution.status} />
-      <bdi className="runtail-id" title={execution.id}>
-        {execution.id}
-      </bdi>
-      {execution.workflow_id != null && execution.workflow_id !== execution.id && (
-        <bdi className="runtail-workflow" title={execution.workflow_id}>{execution.workflow_id}</bdi>
-      )}
+      <span className="runtail-names">
+        <bdi className="runtail-id" title={execution.id}>
+          {execution.id}
+        </bdi>
+        {execution.workflow_id != null && execution.workflow_id !== execution.id && (
+          <bdi className="runtail-workflow" title={execution.workflow_id}>
+            {execution.workflow_id}
+          </bdi>
+        )}
+      </span>
       {typeof value === "number" && execution.status !== "completed" && <span className="runtail-percent">{percent(value)}</span>}
       <Elapsed execution={execution} />
       <span className="runtail-actions">

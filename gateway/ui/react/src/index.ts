@@ -1,5 +1,6 @@
 export type { Clock } from "./clock.ts";
-export { useClient, useStrings } from "./context.ts";
+export { useClient } from "./client-context.ts";
+export { useStrings } from "./context.ts";
 export { ExecutionLogViewer, type ExecutionLogViewerProps } from "./ExecutionLogViewer.tsx";
 export { RuntailProvider, type RuntailProviderProps, StringsProvider, type StringsProviderProps } from "./providers.tsx";
 export { EmptyState, RealtimeMonitoringDemo, type RealtimeMonitoringDemoProps } from "./RealtimeMonitoringDemo.tsx";

@@ -68,7 +68,7 @@ export interface DemoStrings {
   readonly copied: string;
 }
 
-const NUMBER = new Intl.NumberFormat("en-US");
+const NUMBER = /* @__PURE__ */ new Intl.NumberFormat("en-US");
 const number = (value: number): string => NUMBER.format(value);
 const lines = (count: number): string => `${number(count)} ${count === 1 ? "line" : "lines"}`;
 const ago = (ms: number): string => (ms < 1000 ? "just now" : `${spellDuration(ms)} ago`);

@@ -122,7 +122,7 @@ const LOST: readonly Draft[] = [
   { kind: "status", status: "lost", reason: "worker lost: silent for 15 s", publisher: "worker-3" },
 ];
 
-const FILTERED: readonly Draft[] = [...Array.from({ length: 812 }, (_, i) => log(`page ${i + 1} stored`, { level: "debug" }))];
+const FILTERED: readonly Draft[] = Array.from({ length: 812 }, (_, i) => log(`page ${i + 1} stored`, { level: "debug" }));
 
 /** Every log, made when it is shown: some are large. */
 export const LOGS = {

@@ -6,8 +6,8 @@ import {
 import type { ExecutionState, Link } from "@runtail/client";
 import type { ReactElement } from "react";
 import { LOGS } from "./logs.ts";
-import { MemoryClient, type MemoryLog } from "./memory.ts";
-import { ago, execution, NOW, ordinary, numbered } from "./records.ts";
+import { MemoryClient, MemoryLog } from "./memory.ts";
+import { ago, execution, NOW } from "./records.ts";
 
 export interface GalleryState {
   /** Names it in the address: `?only=<id>`. */
@@ -111,8 +111,18 @@ function OneViewer({ make, line }: { readonly make: () => MemoryLog; readonly li
   );
 }
 
+const isFinal = (status: string): boolean => ["completed", "failed", "cancelled"].includes(status);
+
 const LISTED: readonly ExecutionState[] = [
-  ...STATUSES.map((status, at) => execution(`${status}-${at + 1}`, { status: status === "stalled" ? "running" : status, created_at: ago(60 * at + 30), started_at: ago(60 * at + 29), last_seq: 37 * at * at })),
+  ...STATUSES.map((status, at) =>
+    execution(`${status}-${at + 1}`, {
+      status: status === "stalled" ? "running" : status,
+      created_at: ago(60 * at + 30),
+      started_at: ago(60 * at + 29),
+      ended_at: isFinal(status) ? ago(20 * at) : null,
+      last_seq: 37 * at * at,
+    }),
+  ),
   execution(LONG_ID, { workflow_id: LONG_ID, progress: null }),
 ];
 
@@ -137,7 +147,7 @@ export const GROUPS: readonly GalleryGroup[] = [
         id: "monitor-open",
         title: "With its log shown",
         show: () => (
-          <RuntailProvider client={MONITOR_CLIENT}>
+          <RuntailProvider client={OPENED}>
             <WorkflowExecutionMonitor execution={execution("monitor-open")} defaultOpen />
           </RuntailProvider>
         ),
@@ -192,18 +202,10 @@ export const GROUPS: readonly GalleryGroup[] = [
 ];
 
 const LINKED = (): MemoryLog => LOGS.live();
-const MONITOR_CLIENT = new MemoryClient([
-  (() => {
-    const log = LOGS.live();
-    return log;
-  })(),
-]);
+const OPENED = new MemoryClient([named("monitor-open", "steps")]);
 
 /** One of the logs under another name. */
 function named(id: string, of: keyof typeof LOGS): MemoryLog {
-  const log = LOGS[of]();
-  const listed = LISTED.find((state) => state.id === id);
-  return Object.assign(log, { executionId: id }), log.change({ executionId: id, execution: listed ?? null }), log;
+  const shown = LISTED.find((state) => state.id === id) ?? execution(id);
+  return new MemoryLog(id, [], { ...LOGS[of]().getSnapshot(), executionId: id, execution: shown });
 }
-
-void [numbered, ordinary];

@@ -1,0 +1,399 @@
+/**
+ * The log view without a screen: what there is to show, and what the reader did. It listens to the store
+ * while it is open; a screen paints its `layout`, tells it what is visible and what the reader does.
+ */
+
+import type { LogSnapshot, LogStore, RestApi } from "@runtail/client";
+import { Counting } from "./counting.ts";
+import { type LogViewState, type SearchView, sameState } from "./engine_state.ts";
+import { type Act, FOLLOWING, type Follow, left, newLines } from "./follow.ts";
+import { Heights } from "./heights.ts";
+import { Held, indexAfter } from "./held.ts";
+import { Layout } from "./layout.ts";
+import { Matches } from "./matches.ts";
+import { type Notices, noticesOf } from "./notices.ts";
+import { EVERYTHING, filters, type LogFilter, type Place } from "./place.ts";
+import { denseRows, listedRows, merged, type NoticePlace, type Range, type Rows } from "./rows.ts";
+import { Search } from "./search.ts";
+import { extended, rangeOf, type Selection } from "./selection.ts";
+import { foldedLines, Steps } from "./steps.ts";
+import { type LogStrings, STRINGS } from "./strings.ts";
+import type { TimeFormat } from "./times.ts";
+
+export interface EngineOptions {
+  readonly store: LogStore;
+  readonly rest: RestApi;
+  readonly strings?: LogStrings;
+  readonly now?: () => number;
+  readonly place?: Place;
+  readonly wrap?: boolean;
+  readonly timeFormat?: TimeFormat;
+}
+
+/** Where the screen is to go next: to a line, unless the reader follows. */
+export interface Goal {
+  readonly seq: number;
+  readonly align: "center" | "start" | "near";
+}
+
+const MESSAGE_MS = 4_000;
+export const ROW_HEIGHT = 20;
+
+export class LogEngine {
+  readonly store: LogStore;
+  readonly rest: RestApi;
+  readonly strings: LogStrings;
+  readonly now: () => number;
+  readonly held: Held;
+  readonly steps = new Steps();
+  readonly opened = new Set<number>();
+  snapshot: LogSnapshot;
+  notices: Notices;
+  follow: Follow = FOLLOWING;
+  selection: Selection | null = null;
+  current: number | null = null;
+  search: Search | null = null;
+  matches: Matches | null = null;
+  filter: LogFilter = EVERYTHING;
+  wrap: boolean;
+  timeFormat: TimeFormat;
+  /** Rises when what rows show may have changed without their records changing. */
+  look = 0;
+  goal: Goal | null = null;
+  skipped: LogViewState["skipped"] = null;
+  readonly #counting = new Counting();
+  readonly #listeners = new Set<() => void>();
+  readonly #folded = new Set<number>();
+  #heights = new Heights();
+  #layout: Layout | null = null;
+  #rowHeight = ROW_HEIGHT;
+  #taken = 0;
+  #state: LogViewState | null = null;
+  #message: { text: string; until: number } | null = null;
+  #unsubscribe: (() => void) | null = null;
+
+  constructor({ store, rest, strings = STRINGS, now = Date.now, place, wrap = false, timeFormat = "local" }: EngineOptions) {
+    this.store = store;
+    this.rest = rest;
+    this.strings = strings;
+    this.now = now;
+    this.wrap = wrap;
+    this.timeFormat = timeFormat;
+    this.held = new Held(rest, store.executionId, now, () => {
+      this.look += 1;
+      this.changed();
+    });
+    this.snapshot = store.getSnapshot();
+    this.notices = noticesOf(this.snapshot, strings);
+    if (place) this.goTo(place);
+  }
+
+  /** Listen to the store; answers how to leave off. */
+  open(): () => void {
+    this.#unsubscribe = this.store.subscribe(() => this.#take());
+    this.#take();
+    return () => this.#close();
+  }
+
+  /** Told whenever something changed that a screen shows. */
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  /** What the chrome shows; the same object until something of it changed. */
+  getState = (): LogViewState => {
+    const state = this.#describe();
+    if (!this.#state || !sameState(this.#state, state)) this.#state = state;
+    return this.#state;
+  };
+
+  changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Rows and heights as they are now. */
+  get layout(): Layout {
+    this.#layout ??= new Layout(this.#rows(), this.#heights, this.#rowHeight);
+    return this.#layout;
+  }
+
+  /** The height of a line on this screen, or its width, is another one: everything is measured anew. */
+  remeasure(rowHeight: number): void {
+    this.#rowHeight = rowHeight;
+    this.#heights = new Heights();
+    this.#layout = null;
+    this.look += 1;
+  }
+
+  get first(): number {
+    return this.notices.first;
+  }
+
+  get last(): number {
+    return this.notices.last;
+  }
+
+  // What the reader does
+
+  /** The reader left the end of the log by *act*. */
+  leave(act: Act): void {
+    const before = this.follow;
+    this.follow = left(before, act, this.last);
+    if (this.follow !== before) this.changed();
+  }
+
+  resume(): void {
+    this.goal = null;
+    this.follow = FOLLOWING;
+    this.changed();
+  }
+
+  /** Show the line *seq*. */
+  show(seq: number, align: Goal["align"] = "center"): void {
+    this.follow = left(this.follow, "jump", this.last);
+    this.#unfold(seq);
+    this.goal = { seq, align };
+    this.changed();
+  }
+
+  /** Show *place*: its filter, and its lines, highlighted. */
+  goTo({ line, filter }: Place): void {
+    this.setFilter(filter);
+    if (!line) return;
+    this.selection = { anchor: line.first, head: line.last };
+    this.current = line.first;
+    this.show(line.first);
+  }
+
+  setFilter(filter: LogFilter): void {
+    const anchor = this.current;
+    this.matches?.stop();
+    this.filter = filter;
+    this.matches = filters(filter) ? new Matches(filter) : null;
+    this.#heights = new Heights();
+    if (this.matches) this.#match(this.matches);
+    if (anchor !== null && this.follow.mode === "reading") this.goal = { seq: anchor, align: "center" };
+    this.#rebuild();
+  }
+
+  select(selection: Selection | null): void {
+    this.selection = selection;
+    if (selection) {
+      this.current = selection.head;
+      this.follow = left(this.follow, "select", this.last);
+    }
+    this.restyle();
+  }
+
+  extend(seq: number): void {
+    this.select(extended(this.selection ?? (this.current === null ? null : { anchor: this.current, head: this.current }), seq));
+  }
+
+  selectAll(): void {
+    if (this.last > 0) this.select({ anchor: this.first, head: this.last });
+  }
+
+  setCurrent(seq: number | null): void {
+    this.current = seq;
+    this.restyle();
+  }
+
+  /** Open or close all of the record *seq*. */
+  toggle(seq: number): void {
+    if (this.opened.has(seq)) this.opened.delete(seq);
+    else this.opened.add(seq);
+    if (!this.opened.has(seq)) this.#heights.set(seq, 0);
+    this.restyle();
+  }
+
+  /** Fold or unfold the step that begins at *seq*; the header stays where it is. */
+  fold(seq: number, folded = !this.#folded.has(seq)): void {
+    if (folded) this.#folded.add(seq);
+    else this.#folded.delete(seq);
+    this.#rebuild();
+  }
+
+  isFolded(seq: number): boolean {
+    return this.#folded.has(seq);
+  }
+
+  foldAll(folded: boolean): void {
+    this.#folded.clear();
+    if (folded) for (const [seq, { end }] of this.steps.sections) if (end && end.status !== "failed") this.#folded.add(seq);
+    this.#rebuild();
+  }
+
+  setWrap(wrap: boolean): void {
+    this.wrap = wrap;
+    this.#heights = new Heights();
+    this.#rebuild();
+  }
+
+  setTimeFormat(format: TimeFormat): void {
+    this.timeFormat = format;
+    this.restyle();
+  }
+
+  /** Look for *text* in the whole log; empty: leave off. */
+  find(text: string): void {
+    this.search?.stop();
+    this.search = null;
+    if (text !== "") {
+      const search = new Search(text, this.last, () => this.restyle());
+      this.search = search;
+      void search.run(this.rest, this.store.executionId);
+    }
+    this.restyle();
+  }
+
+  say(text: string | null): void {
+    this.#message = text === null ? null : { text, until: this.now() + MESSAGE_MS };
+    if (text !== null) setTimeout(() => this.changed(), MESSAGE_MS + 50);
+    this.changed();
+  }
+
+  /** Redraw rows: something but their records changed. */
+  restyle(): void {
+    this.look += 1;
+    this.changed();
+  }
+
+  /** The lines on screen; asks for those that are not here. */
+  visible(seqs: readonly number[], atTop: boolean): void {
+    this.held.want(seqs);
+    if (atTop) void this.#lookBack();
+  }
+
+  /** Lines that a gap or a filter does not leave out of *range*. */
+  get hidden(): readonly Range[] {
+    return merged(this.notices.hidden);
+  }
+
+  // What the store says
+
+  #take(): void {
+    const before = this.snapshot;
+    this.snapshot = this.store.getSnapshot();
+    if (this.held.take(this.snapshot)) this.#reset(before);
+    this.notices = noticesOf(this.snapshot, this.strings);
+    const records = this.snapshot.records;
+    const news = records.slice(indexAfter(records, this.#taken));
+    if (news.length > 0) this.#taken = news.at(-1)!.seq;
+    this.steps.see(news);
+    this.search?.take(news);
+    if (this.matches) this.#match(this.matches);
+    this.#layout = null;
+    this.changed();
+  }
+
+  #reset({ lastSeq }: LogSnapshot): void {
+    const after = this.snapshot.notices.findLast((notice) => notice.type === "reset")?.afterSeq ?? 0;
+    this.#taken = Math.min(this.#taken, after);
+    this.steps.withdraw(after);
+    this.matches?.withdraw(after);
+    this.#heights.clear(after + 1, Math.max(lastSeq, after + 1));
+    if (this.search) this.find(this.search.text);
+    this.look += 1;
+  }
+
+  #match(matches: Matches): void {
+    const { records } = this.snapshot;
+    if (records.length > 0) matches.take(records.slice(indexAfter(records, matches.lookedTo)), Math.max(records[0]!.seq, matches.lookedTo + 1));
+    else if (this.last > 0) matches.startAt(this.last);
+    if (matches.count < 50) void this.#lookBack();
+  }
+
+  async #lookBack(): Promise<void> {
+    const matches = this.matches;
+    if (!matches || matches.busy || matches.lookedFrom === 0 || !matches.hasOlder(this.first)) return;
+    const records = await matches.back(this.rest, this.store.executionId);
+    if (records) this.held.keep(records);
+    if (this.matches !== matches) return;
+    this.#rebuild();
+    if (records && matches.count < 50) void this.#lookBack();
+  }
+
+  close(): void {
+    this.#close();
+  }
+
+  #close(): void {
+    this.#unsubscribe?.();
+    this.#unsubscribe = null;
+    this.matches?.stop();
+    this.search?.stop();
+    this.held.close();
+  }
+
+  #rebuild(): void {
+    this.#layout = null;
+    this.restyle();
+  }
+
+  #rows(): Rows {
+    const { first, last, places } = this.notices;
+    if (this.matches) return listedRows(this.matches.seqs, this.#listedNotices(this.matches, places));
+    if (last === 0) return denseRows(1, 0, [], []);
+    return denseRows(first, last, merged([...this.notices.hidden, ...this.#foldedRanges()]), places);
+  }
+
+  #listedNotices(matches: Matches, places: readonly NoticePlace[]): NoticePlace[] {
+    const looking = matches.hasOlder(this.first) ? [{ id: "looking", before: 0 }] : [];
+    return [...looking, ...places.filter((place) => place.before >= matches.lookedFrom)];
+  }
+
+  #foldedRanges(): Range[] {
+    const ranges: Range[] = [];
+    for (const seq of this.#folded) {
+      const section = this.steps.sections.get(seq);
+      if (section) ranges.push(...foldedLines(section, this.last, (each) => this.held.here(each)));
+    }
+    for (const range of ranges) this.#heights.clear(range.first, range.last);
+    return ranges;
+  }
+
+  #unfold(seq: number): void {
+    for (const folded of this.#folded) {
+      const section = this.steps.sections.get(folded);
+      if (section && folded < seq && (section.end?.seq ?? this.last) >= seq) this.#folded.delete(folded);
+    }
+    this.#layout = null;
+  }
+
+  #describe(): LogViewState {
+    const { snapshot, matches, search } = this;
+    return {
+      follow: this.follow,
+      newLines: newLines(this.follow, this.last),
+      skipped: this.skipped,
+      first: this.first,
+      last: this.last,
+      rows: this.layout.rows.count,
+      filter: this.filter,
+      shown: matches && { count: matches.count, all: this.last === 0 ? 0 : this.last - this.first + 1, exact: !matches.hasOlder(this.first) },
+      levels: this.#counting.of(snapshot.execution, snapshot.records, snapshot.totals),
+      steps: this.#stepNames(),
+      search: search && this.#searchView(search),
+      selection: this.selection && rangeOf(this.selection),
+      current: this.current,
+      wrap: this.wrap,
+      timeFormat: this.timeFormat,
+      folded: this.#folded.size > 0,
+      completeness: snapshot.completeness,
+      message: this.#message && this.#message.until > this.now() ? this.#message.text : null,
+    };
+  }
+
+  #searchView(search: Search): SearchView {
+    const at = this.current === null ? 0 : search.placeOf(this.current);
+    return { text: search.text, state: search.state, count: search.count, at, percent: Math.floor(search.progress * 100) };
+  }
+
+  #stepNames(): readonly string[] {
+    const names = new Set<string>(this.filter.steps);
+    for (const { start } of this.steps.sections.values()) names.add(start.step_name);
+    return [...names].slice(0, 200);
+  }
+}
+
