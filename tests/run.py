@@ -38,11 +38,16 @@ def main(arguments: list[str]) -> int:
     """Run the checks, then the tests; return the exit code."""
     full = "--full" in arguments
     missing = [program for program in _PROGRAMS if shutil.which(program) is None]
+    marks = [_PROGRAMS[program][0] for program in missing]
     no_web = web.left_out()
+    if no_web:
+        marks.append("node")
+    elif _told("ui: npm ci", *web.installed()):
+        return 1
     with ThreadPoolExecutor(1) as aside:  # the tests wait more than they compute
         checking = [aside.submit(_check, command) for command in _CHECKS]
         checking += [] if no_web else [aside.submit(_check_web, name) for name in web.CHECKS]
-        tested = _pytest(full, [_PROGRAMS[program][0] for program in missing])
+        tested = _pytest(full, marks)
         checked = [each.result() for each in checking]
     left_out = [_PROGRAMS[program][1] for program in missing] + ([no_web] if no_web else [])
     if not full:

@@ -9,6 +9,7 @@ from runtail_broker.cursor import Cursor, RecordId
 from runtail_broker.errors import InvalidFrame
 
 HOLDS_STATUS, IS_END = 1, 2
+_LAST_N = 10**15 - 1  # behind all records of a millisecond
 DELETED = b"deleted"  # what the live channel carries instead of an entry, once
 
 
@@ -41,6 +42,13 @@ class Entry:
     def first_id(self) -> RecordId:
         """The id of the frame's first record."""
         return RecordId(self.id.ms, self.id.n - self.count + 1)
+
+    @property
+    def start(self) -> Cursor:
+        """A cursor just before this frame, proved by the tag it names; no record may be there."""
+        first = self.first_id
+        place = RecordId(first.ms, first.n - 1) if first.n else RecordId(first.ms - 1, _LAST_N)
+        return Cursor(place, self.seq - 1, self.before)
 
     @property
     def is_end(self) -> bool:

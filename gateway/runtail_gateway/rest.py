@@ -13,6 +13,7 @@ from runtail_broker.errors import ExecutionNotFound
 from runtail_broker.executions import NEWEST
 from runtail_broker.keys import checked
 from runtail_broker.state import ExecutionState
+from runtail_gateway.absent import absent
 from runtail_gateway.access import Access
 from runtail_gateway.demo import DEMO_WORKFLOW, DemoRuns
 from runtail_gateway.download import TextOf, ndjson_of, packed
@@ -22,7 +23,7 @@ from runtail_gateway.log_filter import LogFilter
 from runtail_gateway.log_pages import LogPages, Step, Wanted
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.origin import require_allowed
-from runtail_gateway.problem import BadRequest, Conflict, Deleted, TooMany, Unready
+from runtail_gateway.problem import BadRequest, Conflict, TooMany, Unready
 from runtail_gateway.settings import GatewaySettings
 
 NDJSON = "application/x-ndjson"
@@ -73,9 +74,9 @@ class Rest:
     async def logs(self, request: Request) -> Response:
         """`GET /executions/{execution_id}/logs`: one page of it.
 
-        `after` is a cursor, `before` and `around` a seq; `tail` asks for the last records. Without
-        any of them the page is the first. `level`, `step` and `q` choose; `context` records on both
-        sides of each come along.
+        `after` is a cursor (or several, newest first, or `$`: what is new), `before` and `around` a
+        seq; `tail` asks for the last records. Without any of them the page is the first. `level`,
+        `step` and `q` choose; `context` records on both sides of each come along.
         """
         state = await self._state(request)
         most = self._settings.logs_limit
@@ -89,8 +90,17 @@ class Rest:
             return _json(await self._pages.around(state, around, wanted.limit))
         if before or tail:
             return _json(await self._pages.before(state, before or state.last_seq + 1, wanted))
-        after = Cursor.parse(request.query_params.get("after", str(START)))
-        return _json(await self._pages.after(state.id, after, wanted))
+        return _json(await self._pages.after(state.id, await self._after(request, state), wanted))
+
+    async def _after(self, request: Request, state: ExecutionState) -> list[Cursor]:
+        """Read where a page begins: cursors newest first, the end for `$`, else the start."""
+        after = request.query_params.getlist("after") or [str(START)]
+        most = self._settings.after_limit
+        if len(after) > most:
+            raise BadRequest(f"{len(after)} after, expected at most {most}")
+        if after == ["$"]:
+            return [(await self._hub.reader.bounds(state.id)).last]
+        return [Cursor.parse(text) for text in after]
 
     def _wanted(self, request: Request, limit: int) -> Wanted:
         query = request.query_params
@@ -178,11 +188,9 @@ class Rest:
         execution_id = checked(request.path_params["execution_id"])
         await self._access.require(request, "read", execution_id)
         state = await self._hub.executions.state(execution_id)
-        if state is not None:
-            return state
-        if await self._hub.reader.was_deleted(execution_id):
-            raise Deleted(execution_id)
-        raise ExecutionNotFound(execution_id)
+        if state is None:
+            raise await absent(self._hub.reader, execution_id)
+        return state
 
 
 def _json(value: object, status: int = 200) -> Response:

@@ -35,7 +35,8 @@ class GatewaySettings:
     """How many connections and viewers one client address may begin: as many at once, and again as
     many a minute; one more connection is cut, one more viewer refused with close 4329."""
     client_table: int = 10_000
-    """Client addresses whose attempts are remembered; the one longest unheard of is forgotten."""
+    """Client addresses whose attempts are remembered, and tokens that were valid; the one longest
+    unheard of is forgotten."""
     exempt_addresses: tuple[str, ...] = ("127.0.0.1", "::1")
     """Addresses or networks that the bounds of one address do not count: this machine, where
     programs and proxies nobody named come from."""

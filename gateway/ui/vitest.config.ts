@@ -36,6 +36,7 @@ export default defineConfig({
           server: { deps: { inline: [/@testing-library\/react/] } },
         },
       },
+      { extends: true, test: { name: "app", include: ["app/tests/**/*.test.{ts,tsx}"], environment: "happy-dom" } },
     ],
   },
 });
