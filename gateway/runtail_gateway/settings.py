@@ -55,6 +55,9 @@ class GatewaySettings:
     """Most bytes of a request's address and headers; more are answered 431."""
     head_seconds: float = 10.0
     """How long a request's head may take, from the connection on; then the connection is cut."""
+    pipelined_requests: int = 50
+    """Requests that may wait on one connection for the answer to one before them; one more is cut.
+    Browsers, programs and proxies send none."""
     body_bytes: int = 16 * 1024 * 1024
     """Most bytes of a request's body; more are answered 413."""
     body_seconds: float = 30.0
