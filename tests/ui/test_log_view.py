@@ -148,8 +148,10 @@ async def test_hard_text_is_data(page: Page, address: str) -> None:
 
 
 @pytest.mark.full
+@pytest.mark.timeout(240)
 async def test_every_one_of_100000_unequal_rows_can_be_reached(page: Page, address: str) -> None:
     """Page by page through wrapped lines: none is missed, none lies over another."""
+    await page.set_viewport_size({"width": 1200, "height": 2400})
     await show(page, address, "?records=100000&window=100000&sample=uneven&wrap=1#L1")
     await page.keyboard.press("Home")
     missed = await page.evaluate(
