@@ -69,6 +69,8 @@ async def test_only_the_readers_own_act_ends_following(page: Page, address: str)
     await page.set_viewport_size({"width": 600, "height": 400})
     await page.keyboard.press("w")
     await page.evaluate("memory.append(500)")
+    await page.evaluate("document.querySelector('.rt-scroller').scrollTop -= 200")  # a browser's
+    await expect(page.locator('[data-seq="5500"]')).to_be_in_viewport()
     assert await is_following(page)
     await page.mouse.move(300, 250)
     await page.mouse.wheel(0, -300)

@@ -25,7 +25,9 @@ export function SearchBox({ engine, reader, view, onEntered, onClose }: Props): 
   useEffect(() => input.current?.focus(), []);
   useEffect(() => {
     if (text === (engine.search?.text ?? "")) return undefined;
-    const timer = setTimeout(() => engine.find(text), TYPING_MS);
+    const timer = setTimeout(() => {
+      if (text !== (engine.search?.text ?? "")) engine.find(text); // Enter was quicker: it must not begin anew
+    }, TYPING_MS);
     return () => clearTimeout(timer);
   }, [engine, text]);
 

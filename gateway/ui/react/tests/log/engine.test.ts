@@ -105,15 +105,18 @@ describe("the engine", () => {
     expect(engine.layout.rows.count).toBe(9);
   });
 
-  it("forgets what a reset withdrew", () => {
+  it("forgets what a reset withdrew", async () => {
     const log = memory(1000);
     const engine = opened(log);
     engine.setFilter(ERRORS);
     engine.opened.add(995);
+    engine.visible([500], false);
+    await until(() => engine.held.here(500) !== null);
     log.reset(990);
     expect(engine.last).toBe(990);
     expect(engine.matches!.seqs.at(-1)).toBe(990);
     expect(engine.opened.size).toBe(0);
+    expect(engine.held.get(500)).toBe("loading"); // asked for before: what was remembered beside the window is void
     log.append(10);
     expect(engine.matches!.seqs.at(-1)).toBe(1000);
   });

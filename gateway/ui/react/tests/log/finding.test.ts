@@ -77,6 +77,12 @@ describe("a search", () => {
     expect([search.state, search.progress]).toEqual(["done", 1]);
   });
 
+  it("finds the very first line and the very last", async () => {
+    const search = new Search("line ", 300, () => {});
+    await search.run(memory(300).rest, "memory");
+    expect([search.count, search.seqs[0], search.seqs.at(-1)]).toEqual([300, 1, 300]);
+  });
+
   it("goes to the next match and the one before, around both ends", async () => {
     const search = new Search("line 5", 60, () => {});
     await search.run(memory(60).rest, "memory"); // 5, 50 … 59
