@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import html
 import re
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from runtail_broker.engine import Engine
 
 ROOT = Path(__file__).parents[2]
 READMES = sorted([ROOT / "README.md", *ROOT.glob("*/README.md")])
-PAGE = ROOT / "gateway/runtail_gateway/page/index.html"
+PAGE = ROOT / "gateway/ui/react/src/snippet.ts"
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 READS = "runtail.read("
@@ -40,15 +39,13 @@ def worker_snippets() -> Iterator[tuple[str, str]]:
                 continue
             if "import runtail" in text or "from runtail import" in text:
                 yield f"{path.relative_to(ROOT)} {number}", text
-    for shown in re.findall(r"<code>(.*?)</code>", PAGE.read_text(), re.DOTALL):
-        text = html.unescape(re.sub(r"<[^>]+>", "", shown))
-        if "runtail" in text:
-            yield "page", text
+    (shown,) = re.findall(r"= `(.*?)`;", PAGE.read_text(), re.DOTALL)
+    yield "page", shown
 
 
 SNIPPETS = dict(worker_snippets())
 READER = next(text for text in fenced(ROOT / "producers/README.md", "python") if READS in text)
-VIEWER = next(text for text in fenced(ROOT / "README.md", "html") if "WebSocket" in text)
+VIEWER = next(text for text in fenced(ROOT / "gateway/README.md", "html") if "WebSocket" in text)
 
 
 @pytest.fixture
