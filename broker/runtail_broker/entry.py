@@ -45,7 +45,7 @@ class Entry:
 
     @property
     def start(self) -> Cursor:
-        """A cursor just before this frame, proved by the tag that it names; only for a read."""
+        """A cursor just before this frame, proved by the tag it names; no record may be there."""
         first = self.first_id
         place = RecordId(first.ms, first.n - 1) if first.n else RecordId(first.ms - 1, _LAST_N)
         return Cursor(place, self.seq - 1, self.before)

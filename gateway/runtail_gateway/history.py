@@ -162,7 +162,7 @@ class History:
 
     def _gap(self, asked: Cursor, gap: Gap, bounds: Bounds, wanted: int) -> Page:
         self._metrics.gaps.inc()
-        behind = _before(gap.entries[0]) if gap.entries else bounds.last
+        behind = gap.entries[0].start if gap.entries else bounds.last
         notice = plain(
             "gap",
             {
@@ -226,10 +226,3 @@ class History:
         """How many frames make a few messages: enough to save reads, few enough to hold."""
         wanted = _MESSAGES_A_READ * self._settings.message_bytes / max(self._entry_bytes, 1.0)
         return max(2, min(self._settings.page_entries, int(wanted)))
-
-
-def _before(entry: Entry) -> Cursor:
-    """Name the place just before *entry*, which its first frame's tag proves."""
-    first = entry.first_id
-    place = first._replace(n=first.n - 1) if first.n else first._replace(ms=first.ms - 1, n=0)
-    return Cursor(place, entry.seq - 1, entry.before)

@@ -7,7 +7,7 @@ far it looked; its cursor, or `before`, is where the next page begins.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from runtail_broker.rendering import render
 from runtail_broker.splice import records_of
 from runtail_broker.state import ExecutionState
 from runtail_broker.stream import StreamReader
+from runtail_gateway.absent import absent
 from runtail_gateway.log_filter import LogFilter
 from runtail_gateway.portion import Portion
 
@@ -93,36 +94,38 @@ class Step:
 
 
 class LogPages:
-    """Read pages through *reader*. Raises what that raises."""
+    """Read pages through *reader*. Raises what that raises, and if the execution is not there."""
 
     def __init__(self, reader: StreamReader) -> None:
         self._reader = reader
 
-    async def after(self, execution_id: str, cursor: Cursor, wanted: Wanted) -> dict[str, Any]:
-        """Read forwards from *cursor*."""
-        return await self._after(execution_id, cursor, wanted, Portion())
+    async def after(
+        self, execution_id: str, cursors: Sequence[Cursor], wanted: Wanted
+    ) -> dict[str, Any]:
+        """Read forwards from the first of *cursors* (newest first) that can be proved."""
+        return await self._after(execution_id, cursors, wanted, Portion())
 
     async def _after(
-        self, execution_id: str, cursor: Cursor, wanted: Wanted, portion: Portion
+        self, execution_id: str, cursors: Sequence[Cursor], wanted: Wanted, portion: Portion
     ) -> dict[str, Any]:
         found = Lines()
         notices: list[dict[str, object]] = []
         while len(found.matches) < wanted.limit and len(found.lines) < wanted.most_looked:
             room = wanted.most_looked - len(found.lines)
             most = room if wanted.chosen else min(room, wanted.limit - len(found.matches))
-            step = await self.step(execution_id, cursor, most, portion)
-            if found.lines and step.lines and step.first_seq != found.next_seq:
-                break  # a hole: the next page begins with it
+            step = await self.step(execution_id, cursors, most, portion)
+            if found.lines and step.notices:
+                break  # the next page begins with them
             notices += step.notices
+            cursors = [step.cursor]
             if not step.lines:
-                cursor = step.cursor
                 break
             found.first_seq = found.first_seq or step.first_seq
-            cursor = _take(found, step, wanted)
+            cursors = [_take(found, step, wanted)]
             await asyncio.sleep(0)  # a search lets the viewers through
         return {
             "records": _fragments(found.shown(wanted.context)),
-            "cursor": str(cursor),
+            "cursor": str(cursors[0]),
             "notices": notices,
         } | _looked(found, wanted)
 
@@ -130,8 +133,9 @@ class LogPages:
         """Read backwards from the record before the seq *before*; the page itself is ascending."""
         first = min(before, state.last_seq + 1)
         holder = await self._reader.find(state.id, first - 1)
-        if holder is None or holder.seq >= first:
-            return _earlier(state, Lines(first), wanted)  # nothing before it is kept
+        if holder is None or holder.seq >= first:  # nothing before it is kept
+            place = await self._reader.cursor_at(state.id, first - 1)
+            return _earlier(state, Lines(first), wanted, place)
         return await self._up_to(state, first, holder, wanted, Portion())
 
     async def around(self, state: ExecutionState, seq: int, limit: int) -> dict[str, Any]:
@@ -146,7 +150,7 @@ class LogPages:
             earlier = await self._up_to(state, seq, holder, half, portion)
             place = holder.start if holder.seq == seq else holder.cursor_at(seq - 1)
         rest = Wanted(limit - len(earlier["records"]), limit)
-        later = await self._after(state.id, place, rest, portion)
+        later = await self._after(state.id, [place], rest, portion)
         before = earlier["before"] if earlier["records"] else seq
         return later | {
             "records": earlier["records"] + later["records"],
@@ -173,13 +177,14 @@ class LogPages:
                 break  # nothing before it is kept
             _take_before(found, lines[-(wanted.most_looked - len(found.lines)) :], wanted)
             await asyncio.sleep(0)  # a search lets the viewers through
-        return _earlier(state, found, wanted)
+        place = holder.start if holder.seq == first else holder.cursor_at(first - 1)
+        return _earlier(state, found, wanted, place)
 
     async def lines(self, execution_id: str, after: Cursor, last: int) -> AsyncIterator[Step]:
         """Read all that is kept after *after*, up to the seq *last* and not beyond."""
         cursor, portion = after, Portion()
         while cursor.number < last:
-            step = await self.step(execution_id, cursor, last, portion)
+            step = await self.step(execution_id, [cursor], last, portion)
             if not step.lines and not step.notices:
                 return
             del step.lines[max(0, last + 1 - step.first_seq) :]
@@ -188,34 +193,43 @@ class LogPages:
                 return
             cursor = step.cursor
 
-    async def step(self, execution_id: str, cursor: Cursor, limit: int, portion: Portion) -> Step:
-        """Read some frames after *cursor*, proved, and say what was found wanting.
+    async def step(
+        self, execution_id: str, cursors: Sequence[Cursor], limit: int, portion: Portion
+    ) -> Step:
+        """Read some frames after the first of *cursors* that can be proved.
 
-        *portion* says how many, and learns from them.
+        Says what was found wanting. *portion* says how many to read, and learns from them.
         """
-        verdict, bounds = await self._reader.after(execution_id, cursor, portion.frames(limit))
+        count = portion.frames(limit)
+        verdict, bounds = await self._reader.resume(execution_id, cursors, count)
+        if bounds.epoch is None:  # it was there when this page was asked for
+            raise await absent(self._reader, execution_id)
         match verdict:
             case Continues(place, entries, skip):
                 portion.learn(entries)
-                return Step.of(place, list(entries), skip, limit)
-            case Gap(entries=entries):
+                step = Step.of(place, list(entries), skip, limit)
+            case Gap(place, entries):
                 portion.learn(entries)
-                step = Step.of(bounds.last, list(entries), 0, limit)
-                step.notices.append(_gap(verdict))
-                return step
+                behind = entries[0].start if entries else bounds.last
+                step = Step.of(behind, list(entries), 0, limit)
+                step.notices.append(_gap(verdict, behind))
             case Diverged(reason):
-                start = start_of(bounds.epoch or 0)
-                step = await self.step(execution_id, start, limit, portion)
-                step.notices.insert(0, {"type": "reset", "reason": reason, "cursor": str(start)})
+                start = start_of(bounds.epoch)
+                step = await self.step(execution_id, [start], limit, portion)
+                step.notices.insert(0, _reset(start, reason))
                 return step
+        if place.number < cursors[0].number:
+            step.notices.insert(0, _reset(place, "another history"))
+        return step
 
 
-def _earlier(state: ExecutionState, found: Lines, wanted: Wanted) -> dict[str, Any]:
-    """Make the page of what was *found* going backwards."""
+def _earlier(state: ExecutionState, found: Lines, wanted: Wanted, behind: Cursor) -> dict[str, Any]:
+    """Make the page of what was *found* going backwards; *behind* is where it ends."""
     more = bool(found.lines) and found.first_seq > state.first_seq
     return {
         "records": _fragments(found.shown(wanted.context)),
         "before": found.first_seq if more else None,
+        "cursor": str(behind),
         "notices": [],
     } | _looked(found, wanted)
 
@@ -261,13 +275,19 @@ def _looked(found: Lines, wanted: Wanted) -> dict[str, Any]:
     return {"matches": seqs, "looked": looked if found.lines else None}
 
 
-def _gap(gap: Gap) -> dict[str, object]:
+def _reset(cursor: Cursor, reason: str) -> dict[str, object]:
+    return {"type": "reset", "reason": reason, "cursor": str(cursor)}
+
+
+def _gap(gap: Gap, behind: Cursor) -> dict[str, object]:
     return {
         "type": "gap",
+        "cursor": str(behind),
         "after_seq": gap.after_seq,
         "before_seq": gap.before_seq,
         "lost": gap.lost,
         "proved": gap.proved,
+        "reason": gap.reason,
     }
 
 

@@ -10,14 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runtail_broker.cursor import START, Cursor
-from runtail_broker.errors import ExecutionNotFound
 from runtail_broker.keys import checked
 from runtail_broker.state import ExecutionState
+from runtail_gateway.absent import absent
 from runtail_gateway.access import Access
 from runtail_gateway.hub import Hub
 from runtail_gateway.log_pages import LogPages, Step
 from runtail_gateway.portion import Portion
-from runtail_gateway.problem import Deleted
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.step_statistics import StepStatistics
 
@@ -36,8 +35,7 @@ class Steps:
         after = Cursor.parse(request.query_params.get("after", str(START)))
         state = await self._hub.executions.state(execution_id)
         if state is None:
-            gone = await self._hub.reader.was_deleted(execution_id)
-            raise Deleted(execution_id) if gone else ExecutionNotFound(execution_id)
+            raise await absent(self._hub.reader, execution_id)
         answer = orjson.dumps(await self._summed_up(state, after))
         return Response(answer, media_type="application/json")
 
@@ -48,7 +46,7 @@ class Steps:
         first_seq, looked, full = 0, 0, False
         while not full and looked < self._settings.search_records:
             room = self._settings.search_records - looked
-            step = await self._pages.step(state.id, cursor, room, portion)
+            step = await self._pages.step(state.id, [cursor], room, portion)
             notices += step.notices
             if not step.lines:
                 cursor = step.cursor

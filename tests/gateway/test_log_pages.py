@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -13,8 +13,13 @@ from tests.gateway.running import Running
 from tests.gateway.test_rest import get, refused
 from tests.gateway.worker import Worker
 
-from runtail_broker.cursor import START
-from runtail_gateway.log_pages import LogPages
+from runtail_broker.client import Nodes
+from runtail_broker.cursor import START, Cursor
+from runtail_broker.errors import ExecutionNotFound
+from runtail_broker.proof import Bounds, Verdict
+from runtail_broker.stream import StreamReader
+from runtail_gateway.log_pages import LogPages, Wanted
+from runtail_gateway.problem import Deleted
 
 pytestmark = pytest.mark.timeout(40)
 Record = dict[str, Any]
@@ -128,6 +133,16 @@ async def test_a_page_around_a_seq_has_it_in_its_middle(
     assert [record["seq"] for record in rest["records"]] == list(range(last + 1, 202))
 
 
+async def test_a_page_that_goes_back_names_the_place_behind_it(
+    pushing: Running, filled: Worker
+) -> None:
+    stored = await filled.stored()
+    for query, last in (("tail=3", 201), ("before=77&limit=5", 76), ("tail=2&level=error", 201)):
+        page = await get(pushing, path(filled, query))
+        rest = await get(pushing, path(filled, f"after={page['cursor']}"))
+        assert (rest["records"], rest["notices"]) == (stored[last:], [])
+
+
 @pytest.mark.parametrize(
     "query",
     ["level=loud", "q=" + "x" * 201, "around=5&level=error", "context=3", "level=error&context=0"],
@@ -209,3 +224,61 @@ async def test_a_download_ends_at_its_cursor_whatever_comes_meanwhile(
     steps = [step async for step in pages.lines(filled.execution_id, START, last=77)]
     lines = [line for step in steps for line in step.lines]
     assert [orjson.loads(line)["seq"] for line in lines] == list(range(1, 78))
+
+
+class Interrupted(StreamReader):
+    """A reader behind whose first read something happens."""
+
+    def __init__(self, nodes: Nodes, happens: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(nodes)
+        self._happens = [happens]
+
+    async def after(
+        self, execution_id: str, cursor: Cursor, entries: int = 16
+    ) -> tuple[Verdict, Bounds]:
+        found = await super().after(execution_id, cursor, entries)
+        while self._happens:
+            await self._happens.pop()()
+        return found
+
+
+async def test_what_goes_while_a_page_is_read_is_told_by_the_next_page(
+    worker: Worker, engine_nodes: Nodes
+) -> None:
+    """A page's notices concern what lies before its records."""
+    await worker.open()
+    await worker.log_many(batches=40, records=2)
+
+    async def everything_is_trimmed() -> None:
+        stream = worker.keys.stream
+        await engine_nodes.at(stream, lambda node: node.xtrim(stream, maxlen=0, approximate=False))
+
+    pages = LogPages(Interrupted(engine_nodes, everything_is_trimmed))
+    first = await pages.after(worker.execution_id, [START], Wanted(1000, 1000))
+    place = Cursor.parse(first["cursor"])
+    assert first["notices"] == []
+    assert len(first["records"]) == place.number < 81
+    rest = await pages.after(worker.execution_id, [place], Wanted(1000, 1000))
+    (gap,) = rest["notices"]
+    assert (gap["after_seq"], gap["before_seq"], gap["reason"]) == (place.number, 82, "removed")
+    assert gap["cursor"] == rest["cursor"]
+
+
+@pytest.mark.parametrize(
+    ("deleted", "error"),
+    [(True, Deleted), (False, ExecutionNotFound)],
+    ids=["deleted", "emptied"],
+)
+async def test_what_is_gone_since_the_page_was_asked_for_is_told_at_once(
+    worker: Worker, engine_nodes: Nodes, deleted: bool, error: type[Exception]
+) -> None:
+    await worker.open()
+    last = (await worker.entries())[-1].end
+    keys = worker.keys
+    await engine_nodes.at(keys.state, lambda node: node.delete(*keys.for_scripts))
+    if deleted:
+        await engine_nodes.at(keys.deleted, lambda node: node.set(keys.deleted, "1"))
+    pages = LogPages(StreamReader(engine_nodes))
+    for cursor in (last, START):
+        with pytest.raises(error):
+            await pages.after(worker.execution_id, [cursor], Wanted(10, 10))
