@@ -60,19 +60,6 @@ export class Addresses {
   socketOf({ id, wish }: Asked): string {
     return asSocket(this.http(`ws/executions/${encodeURIComponent(id)}/logs`, [...this.#share, ...parametersOf(wish)]));
   }
-
-  /** The event stream of one execution, or of several that ask alike; each goes on where it stands. */
-  events(asked: readonly Asked[]): string {
-    const [first] = asked;
-    if (!first || asked.length === 1) return this.of(first?.id ?? "", "/events", first?.wish);
-    const places = asked.filter(({ wish }) => wish.after?.length && wish.after[0] !== "$");
-    const after = places.map(({ id, wish }) => `${id}=${wish.after?.[0] ?? ""}`).join(",");
-    const newOnly = places.length === 0 && first.wish.after?.[0] === "$";
-    return this.http("events", [
-      ...asked.map(({ id }): Parameter => ["execution", id]),
-      ...parametersOf({ ...first.wish, after: after || (newOnly ? "$" : null) }),
-    ]);
-  }
 }
 
 const asSocket = (address: string): string => address.replace(/^http/, "ws");

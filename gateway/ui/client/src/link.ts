@@ -5,10 +5,10 @@ import { backoff } from "./backoff.ts";
 import type { ClientOptions, Environment } from "./client.ts";
 import { codeOf, GIVEN_UP, GONE, verdictOf } from "./close-codes.ts";
 import type { ErrorMessage, GatewayMessage, ListMessage, LogMessage } from "./messages.ts";
+import { pace } from "./pace.ts";
 import { LIST, type LinkState, type Part } from "./part.ts";
 import { Renewal } from "./renewal.ts";
-import { Speaker } from "./speaker.ts";
-import { type Hearing, openEvents, openSocket, pollList, type Wire } from "./wires.ts";
+import { type Hearing, openSocket, type Wire } from "./wires.ts";
 
 const CONNECT_MS = 15_000;
 /** Nothing heard for this long: the link is dead, although it says that it is open. */
@@ -16,13 +16,14 @@ const DEAD_MS = 45_000;
 /** A gateway says something every 19 s at the most, but about the list. */
 const QUIET_MS = 20_000;
 const ANSWER_MS = 5_000;
-const POLL_MS = 5_000;
 /** Refused tokens in a row until nobody is asked for another one. */
 const TOKENS = 2;
 // Answered by `unsubscribed`, whoever is subscribed to what: a sign of life on request.
 const PROBE = { type: "unsubscribe", execution_id: "-" };
 
 export type LinkKind = "socket" | "share" | "events" | "poll";
+
+type EventWires = typeof import("./event-wires.ts");
 
 export interface LinkContext {
   readonly env: Environment;
@@ -47,9 +48,9 @@ export class Link {
   attempt: number;
   readonly #context: LinkContext;
   readonly #renewal: Renewal;
-  readonly #speaker: Speaker;
   readonly #leaving = new Map<string, number>(); // how often `unsubscribed` is still to come
   #state: LinkState | null = null;
+  #pace = pace();
   #turn = 0; // what an earlier connection still says is not listened to
   #wire: Wire | null = null;
   #timer: unknown;
@@ -66,7 +67,6 @@ export class Link {
     this.#context = context;
     this.kind = kind;
     this.attempt = attempt;
-    this.#speaker = new Speaker(context.env, (message) => this.#wire?.send(message));
     this.#renewal = new Renewal(context.env, () => this.#token(), (token) => this.#say(() => ({ type: "auth", token })));
   }
 
@@ -136,8 +136,12 @@ export class Link {
     this.#failure = null;
     this.#tell({ phase: "connecting", attempt: this.attempt });
     this.#watch();
+    const wires = this.kind === "events" || this.kind === "poll" ? import("./event-wires.ts") : null;
     this.#token().then(
-      (token) => turn === this.#turn && this.#open(token),
+      async (token) => {
+        const loaded = await wires?.catch(() => undefined);
+        if (turn === this.#turn) this.#open(token, loaded);
+      },
       (error: unknown) => turn === this.#turn && this.#signedOut(4401, String(error)),
     );
   }
@@ -156,7 +160,7 @@ export class Link {
     return (await this.#context.token?.()) ?? null;
   }
 
-  #open(token: string | null): void {
+  #open(token: string | null, wires: EventWires | undefined): void {
     const refused = this.#refused;
     if (refused?.token === token) return this.#signedOut(refused.code, refused.message);
     this.#renewal.begin(token);
@@ -167,29 +171,23 @@ export class Link {
       closed: (code, why) => turn === this.#turn && this.#closed(code, why),
     };
     try {
-      this.#wire = this.#wireTo(token, hearing);
+      this.#wire = this.#wireTo(token, wires, hearing);
     } catch {
-      this.#closed(GONE); // an address that this page may not open
+      this.#closed(GONE); // an address that this page may not open, or a module that did not come
     }
     return undefined;
   }
 
-  #wireTo(token: string | null, hearing: Hearing): Wire {
+  #wireTo(token: string | null, wires: EventWires | undefined, hearing: Hearing): Wire {
     const { env, addresses } = this.#context;
-    const headers: Record<string, string> = token === null ? {} : { Authorization: `Bearer ${token}` };
     const asked = [...this.seats.values()].map(({ part }) => ({ id: part.key, wish: part.wish() }));
-    if (this.kind !== "socket") for (const seat of this.seats.values()) seat.asked = true;
-    const [first = { id: "", wish: {} }] = asked;
-    switch (this.kind) {
-      case "socket":
-        return openSocket(env, addresses.sockets, hearing);
-      case "share":
-        return openSocket(env, addresses.socketOf(first), hearing);
-      case "events":
-        return openEvents(env, addresses.events(asked), headers, hearing);
-      case "poll":
-        return pollList(env, addresses.list(first.wish), headers, POLL_MS, hearing);
-    }
+    const [first] = asked;
+    if (this.kind === "socket" || !first) return openSocket(env, addresses.sockets, hearing);
+    for (const seat of this.seats.values()) seat.asked = true;
+    if (this.kind === "share") return openSocket(env, addresses.socketOf(first), hearing);
+    if (!wires) throw new TypeError("the event streams are not there");
+    const open = this.kind === "poll" ? wires.pollList : wires.openEvents;
+    return open(this.#context, asked, token === null ? {} : { Authorization: `Bearer ${token}` }, hearing);
   }
 
   #opened(token: string | null): void {
@@ -287,8 +285,17 @@ export class Link {
     else this.#leaving.delete(key);
   }
 
+  // When its turn comes *make* says what is to be said; null: nothing any more.
   #say(make: () => object | null): void {
-    this.#speaker.say(make);
+    const { env } = this.#context;
+    const turn = this.#turn;
+    const say = (): void => {
+      const message = turn === this.#turn ? make() : null;
+      if (message) this.#wire?.send(message);
+    };
+    const wait = this.#pace(env.now());
+    if (wait > 0) env.setTimeout(say, wait);
+    else say();
   }
 
   #closed(code: number, why = `closed with ${code}`): void {
@@ -342,7 +349,7 @@ export class Link {
     for (const timer of [this.#timer, this.#restarting]) env.clearTimeout(timer);
     this.#restarting = undefined;
     this.#renewal.stop();
-    this.#speaker.stop();
+    this.#pace = pace();
     this.#leaving.clear();
     this.#answerBy = Infinity;
     for (const seat of this.seats.values()) {

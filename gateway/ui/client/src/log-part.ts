@@ -4,9 +4,10 @@ import type { Wish } from "./addresses.ts";
 import type { LogOptions } from "./client.ts";
 import { type Happening, LogModel } from "./log-model.ts";
 import type { ListMessage, LogMessage } from "./messages.ts";
-import type { LinkState, Part } from "./part.ts";
+import type { LinkState } from "./part.ts";
 import type { Pool } from "./pool.ts";
 import type { ConnectionStatus, Link, LogSnapshot } from "./snapshot.ts";
+import type { Watched } from "./watched-store.ts";
 
 /** The four words for *link*. Whoever waits for the next try is connecting: nobody has to do anything. */
 export function statusOf(link: Link): ConnectionStatus {
@@ -26,7 +27,7 @@ export function statusOf(link: Link): ConnectionStatus {
   }
 }
 
-export class LogPart implements Part {
+export class LogPart implements Watched<LogSnapshot> {
   readonly key: string;
   readonly group: string;
   link: Link = { phase: "connecting", attempt: 0 };
@@ -49,10 +50,6 @@ export class LogPart implements Part {
     this.#model = new LogModel(executionId, { window, filtered, after: cursorsOf(after) });
   }
 
-  get cursors(): readonly string[] {
-    return this.#model.cursors;
-  }
-
   snapshot(version: number): LogSnapshot {
     return { ...this.#model.view, version, link: this.link, connectionStatus: statusOf(this.link) };
   }
@@ -66,10 +63,6 @@ export class LogPart implements Part {
     this.#pool.detach(this);
     this.#model.cut();
     if (this.link.phase !== "ended" && this.link.phase !== "refused") this.#stand({ phase: "closed" });
-  }
-
-  reconnect(): void {
-    this.#pool.reconnect(this);
   }
 
   wish(): Wish {

@@ -13,7 +13,7 @@ interface PageAnswer {
   readonly records: readonly LogRecord[];
   readonly notices?: readonly (GapMessage | ResetMessage)[];
   readonly before?: number | null;
-  readonly cursor?: string;
+  readonly cursor?: string | null;
   readonly matches?: readonly number[];
   readonly looked?: { readonly first_seq: number; readonly last_seq: number } | null;
 }
@@ -66,7 +66,7 @@ export function restApi(
   };
 }
 
-function pageOf({ records, notices = [], before = null, cursor = null as never, matches = [], looked }: PageAnswer): LogPage {
+function pageOf({ records, notices = [], before = null, cursor = null, matches = [], looked }: PageAnswer): LogPage {
   return {
     records,
     notices: notices.map(noticeOf),

@@ -59,16 +59,16 @@ interface ListItemProps {
 
 function ListItem({ state, watched, choose }: ListItemProps): ReactElement {
   const strings = useStrings();
-  const facts = [state.workflow_id, state.last_seq === undefined ? null : strings.lines(state.last_seq)];
-  if (state.status === "running" && state.progress != null) facts.push(strings.percent(state.progress));
+  const { workflow_id, last_seq, progress, status } = state;
   return (
     <li data-execution={state.id}>
       <button type="button" aria-pressed={watched} title={state.id} onClick={() => choose(state.id)}>
-        <StatusBadge status={state.status} compact />
+        <StatusBadge status={status} compact />
         <bdi className="runtail-id">{state.id}</bdi>
         <span className="runtail-about">
-          {facts.filter((fact) => fact != null).join(" · ")}
-          {facts.some((fact) => fact != null) && " · "}
+          {workflow_id != null && workflow_id !== state.id && <bdi className="runtail-workflow">{workflow_id}</bdi>}
+          {last_seq !== undefined && <span>{strings.lines(last_seq)}</span>}
+          {status === "running" && progress != null && <span>{strings.percent(progress)}</span>}
           <Elapsed execution={state} />
         </span>
       </button>

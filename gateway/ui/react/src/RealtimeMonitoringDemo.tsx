@@ -1,9 +1,11 @@
 import type { ExecutionState, RuntailClient } from "@runtail/client";
 import { type ReactElement, type ReactNode, useEffect, useId, useRef, useState } from "react";
-import { useClient, useStrings } from "./context.ts";
+import { useClient } from "./client-context.ts";
+import { useStrings } from "./context.ts";
 import { CopyButton } from "./CopyButton.tsx";
 import { ExecutionList } from "./ExecutionList.tsx";
 import { Icon } from "./icons.tsx";
+import type { LogFilter, Place } from "./log/index.ts";
 import { WORKER } from "./snippet.ts";
 import { type Executions, useExecutions } from "./useExecutions.ts";
 import { WorkflowExecutionMonitor } from "./WorkflowExecutionMonitor.tsx";
@@ -17,6 +19,10 @@ export interface RealtimeMonitoringDemoProps {
   readonly openNewest?: boolean;
   /** Lines to open at, by execution. */
   readonly lines?: Readonly<Record<string, number | readonly [number, number]>>;
+  /** What to show of logs at first, by execution. */
+  readonly filters?: Readonly<Record<string, LogFilter>>;
+  /** Told when the reader selects lines of a log, or filters it. */
+  readonly onLocationChange?: (executionId: string, place: Place) => void;
   /** What stands at the beginning of the bar above. */
   readonly brand?: ReactNode;
   readonly onSignIn?: () => void;
@@ -165,7 +171,7 @@ interface PanesProps extends RealtimeMonitoringDemoProps {
   readonly known: readonly ExecutionState[];
 }
 
-function Panes({ watching, known, lines, onSignIn }: PanesProps): ReactElement {
+function Panes({ watching, known, lines, filters, onLocationChange, onSignIn }: PanesProps): ReactElement {
   const { demo } = useStrings();
   const panes = useRef<HTMLDivElement>(null);
   const { chosen } = watching;
@@ -177,13 +183,14 @@ function Panes({ watching, known, lines, onSignIn }: PanesProps): ReactElement {
   return (
     <div className="runtail-panes" data-count={watching.ids.length} ref={panes}>
       {watching.ids.map((id) => {
-        const line = lines?.[id];
         return (
           <WorkflowExecutionMonitor
             key={id}
             defaultOpen
             execution={known.find((state) => state.id === id) ?? { id, status: "pending", created_at: "" }}
-            line={line}
+            line={lines?.[id]}
+            filter={filters?.[id]}
+            onLocationChange={onLocationChange && ((place) => onLocationChange(id, place))}
             onSignIn={onSignIn}
             actions={
               <button type="button" className="runtail-button runtail-quiet" aria-label={demo.close(id)} onClick={() => watching.close(id)}>

@@ -33,23 +33,21 @@ function useNewest(given: MonitoredExecution, source: StoreSource<LogStore> | nu
 
 /** One execution: icon, colour and word of its status, progress, live duration, and its log on demand. */
 export function WorkflowExecutionMonitor(props: WorkflowExecutionMonitorProps): ReactElement {
-  const { log, className = "" } = props;
-  const [open, setOpen] = useState(props.defaultOpen ?? false);
-  const watched = useLogStore(open && log === undefined ? props.execution.id : null, props.options ?? END_FIRST);
+  const { log, className = "", execution: given, defaultOpen = false, options = END_FIRST, actions, ...viewing } = props;
+  const [open, setOpen] = useState(defaultOpen);
+  const watched = useLogStore(open && log === undefined ? given.id : null, options);
   const source = useMemo(() => (log === undefined ? watched : () => log), [log, watched]);
-  const execution = useNewest(props.execution, open ? source : null);
+  const execution = useNewest(given, open ? source : null);
   const logs = useId();
   const { monitor } = useStrings();
   const value = progressOf(execution);
   return (
     <article className={`runtail runtail-monitor ${className}`} data-execution={execution.id} data-status={execution.status} aria-label={monitor.label(execution.id)}>
-      <MonitorHeader execution={execution} open={open} logs={logs} toggle={() => setOpen(!open)} actions={props.actions} />
+      <MonitorHeader execution={execution} open={open} logs={logs} toggle={() => setOpen(!open)} actions={actions} />
       {execution.reason != null && execution.reason !== "" && <bdi className="runtail-reason">{execution.reason}</bdi>}
       {value !== undefined && <Progress value={value} tone={toneOf(execution.status)} />}
       <div id={logs} hidden={!open} className="runtail-monitor-logs">
-        {open && source !== null && (
-          <WatchedLog executionId={execution.id} source={source} rest={props.rest} line={props.line} onSignIn={props.onSignIn} progress={false} />
-        )}
+        {open && source !== null && <WatchedLog executionId={execution.id} source={source} progress={false} {...viewing} />}
       </div>
     </article>
   );
@@ -69,12 +67,16 @@ function MonitorHeader({ execution, open, logs, toggle, actions }: MonitorHeader
   return (
     <header className="runtail-monitor-header">
       <StatusBadge status={execution.status} />
-      <bdi className="runtail-id" title={execution.id}>
-        {execution.id}
-      </bdi>
-      {execution.workflow_id != null && execution.workflow_id !== execution.id && (
-        <bdi className="runtail-workflow" title={execution.workflow_id}>{execution.workflow_id}</bdi>
-      )}
+      <span className="runtail-names">
+        <bdi className="runtail-id" title={execution.id}>
+          {execution.id}
+        </bdi>
+        {execution.workflow_id != null && execution.workflow_id !== execution.id && (
+          <bdi className="runtail-workflow" title={execution.workflow_id}>
+            {execution.workflow_id}
+          </bdi>
+        )}
+      </span>
       {typeof value === "number" && execution.status !== "completed" && <span className="runtail-percent">{percent(value)}</span>}
       <Elapsed execution={execution} />
       <span className="runtail-actions">

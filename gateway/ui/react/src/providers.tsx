@@ -1,7 +1,8 @@
 import { createClient, type RuntailClient } from "@runtail/client";
 import { type ReactElement, type ReactNode, useContext, useInsertionEffect, useMemo, useRef } from "react";
+import { ClientContext } from "./client-context.ts";
 import type { Clock } from "./clock.ts";
-import { ClientContext, ClockContext, StringsContext } from "./context.ts";
+import { ClockContext, StringsContext } from "./context.ts";
 import { once } from "./stores.ts";
 import { replaceStrings, type SomeStrings } from "./strings.ts";
 

@@ -3,7 +3,7 @@
 import type { LogOptions, LogSnapshot, LogStore, Store } from "@runtail/client";
 import { useCallback, useMemo, useSyncExternalStore } from "react";
 import { blankLog } from "./blank.ts";
-import { useClient } from "./context.ts";
+import { useClient } from "./client-context.ts";
 
 /** A store that is asked for when it is first needed. */
 export type StoreSource<S> = () => S;

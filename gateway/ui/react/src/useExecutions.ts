@@ -1,7 +1,7 @@
 import type { ExecutionState, ListFilter, ListSnapshot, LogOptions, LogSnapshot } from "@runtail/client";
 import { useMemo } from "react";
 import { BLANK_LIST, blankLog } from "./blank.ts";
-import { useClient } from "./context.ts";
+import { useClient } from "./client-context.ts";
 import { once, useLogStore, useSelected, useSnapshot } from "./stores.ts";
 import { useReconnect } from "./useWebSocketLogs.ts";
 

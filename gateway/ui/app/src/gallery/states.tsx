@@ -111,8 +111,18 @@ function OneViewer({ make, line }: { readonly make: () => MemoryLog; readonly li
   );
 }
 
+const isFinal = (status: string): boolean => ["completed", "failed", "cancelled"].includes(status);
+
 const LISTED: readonly ExecutionState[] = [
-  ...STATUSES.map((status, at) => execution(`${status}-${at + 1}`, { status: status === "stalled" ? "running" : status, created_at: ago(60 * at + 30), started_at: ago(60 * at + 29), last_seq: 37 * at * at })),
+  ...STATUSES.map((status, at) =>
+    execution(`${status}-${at + 1}`, {
+      status: status === "stalled" ? "running" : status,
+      created_at: ago(60 * at + 30),
+      started_at: ago(60 * at + 29),
+      ended_at: isFinal(status) ? ago(20 * at) : null,
+      last_seq: 37 * at * at,
+    }),
+  ),
   execution(LONG_ID, { workflow_id: LONG_ID, progress: null }),
 ];
 
