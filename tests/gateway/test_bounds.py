@@ -129,7 +129,8 @@ INSIDE = {
     *("finality_seconds", "sweep_seconds", "sweep_running", "sweep_index", "claim_seconds"),
     *("limits_seconds", "auth.leeway_seconds", "auth.expiry_notice_seconds"),
     *("auth.jwks_refresh_seconds", "auth.jwks_retry_seconds", "auth.jwks_timeout_seconds"),
-    "auth.jwks_bytes",
+    *("keep_finished_seconds", "keep_empty_seconds", "ghost_seconds", "housekeeping_seconds"),
+    *("housekeeping_batch", "auth.jwks_bytes"),
 }
 """Settings that are numbers and bound no client: caches, clocks, and what the engine is asked."""
 
