@@ -131,11 +131,11 @@ class Executions:
 
         One that holds what no script has written there is left out, and warned of.
         """
-        found = await self._read_all(ids, lambda pipe, name: pipe.hmget(_state(name), _LOOK))
+        found = await self.read_all(ids, lambda pipe, name: pipe.hmget(_state(name), _LOOK))
         read = (_readable(name, partial(Look.read, name, found[name])) for name in found)
         looks = [look for look in read if look is not None]
         running = [look.id for look in looks if not look.ended]
-        opened = await self._read_all(running, lambda pipe, name: pipe.hgetall(_publishers(name)))
+        opened = await self.read_all(running, lambda pipe, name: pipe.hgetall(_publishers(name)))
         whole = (
             _readable(look.id, partial(_with_publishers, look, opened.get(look.id, {})))
             for look in looks
@@ -169,12 +169,15 @@ class Executions:
 
     async def states(self, ids: list[str]) -> list[ExecutionState]:
         """Read the states of those of *ids* that exist, in their order."""
-        stored = await self._read_all(ids, lambda pipe, name: pipe.hgetall(_state(name)))
+        stored = await self.read_all(ids, lambda pipe, name: pipe.hgetall(_state(name)))
         found = (ExecutionState.read(name, stored[name]) for name in ids)
         return [state for state in found if state is not None]
 
-    async def _read_all(self, ids: Sequence[str], read: Reading) -> dict[str, Any]:
-        """Read something of many executions, in one round trip for a few hundred of a node."""
+    async def read_all(self, ids: Sequence[str], read: Reading) -> dict[str, Any]:
+        """Queue *read* for each of *ids*; what was answered, by id.
+
+        In one round trip for a few hundred of a node.
+        """
         by_node: dict[Redis, list[str]] = {}
         for name in ids:
             by_node.setdefault(await self._nodes.node_of(name), []).append(name)

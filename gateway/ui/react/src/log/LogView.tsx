@@ -109,7 +109,7 @@ export function LogView(props: LogViewProps): ReactElement {
   return (
     <section ref={root} className={["rt-log", props.className].filter(Boolean).join(" ")} aria-label={strings.log} onKeyDown={onKeyDown} onCopy={onCopy}>
       {bare ? null : <Toolbar state={state} engine={engine} reader={reader} onSearch={() => setSearching(true)} onHelp={() => setHelping((open) => !open)} />}
-      {searching ? <SearchBox engine={engine} reader={reader} view={state.search} onClose={closeSearch} /> : null}
+      {searching ? <SearchBox engine={engine} reader={reader} view={state.search} onEntered={() => scroller.current?.focus({ preventScroll: true })} onClose={closeSearch} /> : null}
       {state.skipped ? <SkippedBar engine={engine} count={state.skipped.count} seq={state.skipped.seq} /> : null}
       <div className="rt-stage">
         <div ref={scroller} className="rt-scroller" tabIndex={0} role="region" aria-label={strings.log} />
