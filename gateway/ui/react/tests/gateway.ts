@@ -36,6 +36,8 @@ export const EPOCH = Date.parse("2026-11-25T12:00:00Z");
 
 export class Gateway {
   readonly sockets: Socket[] = [];
+  /** Where they were opened to. */
+  readonly addresses: string[] = [];
   readonly client: RuntailClient;
   readonly environment: Environment;
   now = EPOCH;
@@ -44,10 +46,11 @@ export class Gateway {
   #frames: (() => void)[] = [];
 
   constructor() {
-    const { sockets } = this;
+    const { sockets, addresses } = this;
     class Connected extends Socket {
-      constructor() {
+      constructor(address: string) {
         super();
+        addresses.push(address);
         sockets.push(this);
       }
     }
