@@ -3,7 +3,7 @@
  * than a line, and keeps what the reader looks at where it is, whatever comes above it.
  */
 
-import type { LogEngine } from "./engine.ts";
+import { type LogEngine, ROW_HEIGHT } from "./engine.ts";
 import { left, movedTo, Pace } from "./follow.ts";
 import type { Anchor, Layout } from "./layout.ts";
 import { keyOf, type RowHost, RowView } from "./row_dom.ts";
@@ -16,6 +16,8 @@ const FAST_SCREENS = 3;
 const SETTLE_MS = 120;
 const MOST_FREE = 200;
 const LEAP_SCREENS = 4;
+/** Painted where nothing has a height: in a part of a page that is hidden, in tests without a layout. */
+const UNSEEN_HEIGHT = 400;
 
 export class Viewport {
   readonly #scroller: HTMLElement;
@@ -340,11 +342,12 @@ export class Viewport {
   }
 
   #resized(): void {
-    const { clientHeight, clientWidth } = this.#scroller;
+    const { clientWidth } = this.#scroller;
+    const clientHeight = this.#scroller.clientHeight || UNSEEN_HEIGHT;
     if (clientHeight === this.#height && clientWidth === this.#width) return;
     const wider = clientWidth !== this.#width;
     [this.#height, this.#width] = [clientHeight, clientWidth];
-    if (wider) this.#engine.remeasure(this.#rowHeight());
+    if (wider || this.#painted === null) this.#engine.remeasure(this.#rowHeight());
     this.paint();
   }
 
@@ -352,7 +355,7 @@ export class Viewport {
   #rowHeight(): number {
     const probe = make("div", "rt-probe", "0");
     this.#scroller.append(probe);
-    const height = Math.max(8, Math.round(probe.getBoundingClientRect().height));
+    const height = Math.round(probe.getBoundingClientRect().height) || ROW_HEIGHT;
     probe.remove();
     this.#layer.style.setProperty("--rt-row", `${height}px`);
     return height;
