@@ -15,6 +15,10 @@ test.each(["ten-lines.tsx", "hook.tsx"])("the README shows %s as it is run here"
   expect(readme).toContain(`\`\`\`tsx\n${example(name)}\`\`\``);
 });
 
+test("the README of the project shows the ten lines too", () => {
+  expect(readFileSync(join(here, "../../../../README.md"), "utf8")).toContain(`\`\`\`tsx\n${example("ten-lines.tsx")}\`\`\``);
+});
+
 test("the ten lines are ten, and show the log of an execution", async () => {
   expect(example("ten-lines.tsx").trim().split("\n").filter((text) => text !== "")).toHaveLength(10);
   const gateway = new Gateway();
