@@ -16,12 +16,13 @@ from runtail_broker.state import ExecutionState
 from runtail_gateway.absent import absent
 from runtail_gateway.access import Access
 from runtail_gateway.demo import DEMO_WORKFLOW, DemoRuns
-from runtail_gateway.download import TextOf, ndjson_of, packed
+from runtail_gateway.download import TextOf, ndjson_of, packed, pieces
 from runtail_gateway.execution_list import ExecutionFilter, listed, place_of
 from runtail_gateway.hub import Hub
 from runtail_gateway.log_filter import LogFilter
 from runtail_gateway.log_pages import LogPages, Step, Wanted
 from runtail_gateway.metrics import Metrics
+from runtail_gateway.number import is_number
 from runtail_gateway.origin import require_allowed
 from runtail_gateway.problem import BadRequest, Conflict, TooMany, Unready
 from runtail_gateway.settings import GatewaySettings
@@ -78,29 +79,29 @@ class Rest:
         seq; `tail` asks for the last records. Without any of them the page is the first. `level`,
         `step` and `q` choose; `context` records on both sides of each come along.
         """
-        state = await self._state(request)
         most = self._settings.logs_limit
         before = _number(request, "before", default=0, most=2**53)
         around = _number(request, "around", default=0, most=2**53)
         tail = _number(request, "tail", default=0, most=most)
         wanted = self._wanted(request, tail or _number(request, "limit", default=1000, most=most))
+        after = self._after(request)
+        if around and wanted.chosen:
+            raise BadRequest("around goes with no filter, expected one of them only")
+        state = await self._state(request)
         if around:
-            if wanted.chosen:
-                raise BadRequest("around goes with no filter, expected one of them only")
             return _json(await self._pages.around(state, around, wanted.limit))
         if before or tail:
             return _json(await self._pages.before(state, before or state.last_seq + 1, wanted))
-        return _json(await self._pages.after(state.id, await self._after(request, state), wanted))
+        after = after or [(await self._hub.reader.bounds(state.id)).last]
+        return _json(await self._pages.after(state.id, after, wanted))
 
-    async def _after(self, request: Request, state: ExecutionState) -> list[Cursor]:
-        """Read where a page begins: cursors newest first, the end for `$`, else the start."""
+    def _after(self, request: Request) -> list[Cursor]:
+        """Read after which cursors a page begins, newest first; none for `$`, the end."""
         after = request.query_params.getlist("after") or [str(START)]
         most = self._settings.after_limit
         if len(after) > most:
             raise BadRequest(f"{len(after)} after, expected at most {most}")
-        if after == ["$"]:
-            return [(await self._hub.reader.bounds(state.id)).last]
-        return [Cursor.parse(text) for text in after]
+        return [] if after == ["$"] else [Cursor.parse(text) for text in after]
 
     def _wanted(self, request: Request, limit: int) -> Wanted:
         query = request.query_params
@@ -127,7 +128,7 @@ class Rest:
         end = (await self._hub.reader.bounds(state.id)).last
         steps = self._pages.lines(state.id, after, end.number)
         encoding, parts = packed(
-            (spell(step) async for step in steps),
+            (piece async for step in steps for piece in pieces(spell(step))),
             request.headers.get("accept-encoding", ""),
         )
         headers = {
@@ -201,6 +202,6 @@ def _number(request: Request, name: str, *, default: int, most: int) -> int:
     text = request.query_params.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:20]) <= most):
+    if not is_number(text, most):
         raise BadRequest(f"{name} is {text[:40]!r}, expected a whole number from 1 to {most}")
     return int(text)

@@ -47,13 +47,15 @@ async def shown_seqs(page: Page) -> list[int]:
     seqs: list[int] = []
     while True:
         texts = await log.locator(".rt-row[data-seq] .rt-seq").all_text_contents()
-        fresh = [int(text) for text in texts]
+        fresh = [int(text.replace(",", "")) for text in texts]
         beyond = fresh[fresh.index(seqs[-1]) + 1 :] if seqs and seqs[-1] in fresh else fresh
         if seqs and not beyond:
             return seqs
         seqs += beyond
         await page.keyboard.press("PageDown")
-        await page.evaluate(DRAWN)
+        await page.evaluate(
+            "new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
+        )
 
 
 async def test_the_demo_run_is_watched_from_start_to_completed_through_a_killed_gateway(

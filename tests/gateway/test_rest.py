@@ -181,6 +181,7 @@ async def test_the_download_of_a_trimmed_execution_says_so_first(
         ("/executions/-bad", 400, "bad_execution_id"),
         ("/executions/" + "x" * 129, 400, "bad_execution_id"),
         ("/executions/here/logs?after=nonsense", 400, "bad_cursor"),
+        ("/executions/nobody/logs?after=nonsense", 400, "bad_cursor"),
         ("/executions/here/logs.ndjson?after=1-1:1:XYZ", 400, "bad_cursor"),
         ("/executions/here/logs?limit=0", 400, "bad_request"),
         ("/executions/here/logs?limit=-5", 400, "bad_request"),

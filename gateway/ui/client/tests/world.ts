@@ -115,8 +115,7 @@ export class World {
 
   /** Let promises and what they lead to happen. */
   async settle(): Promise<void> {
-    for (let i = 0; i < 20; i += 1) await Promise.resolve();
-    await new Promise((resolve) => setImmediate(resolve));
+    for (let i = 0; i < 3; i += 1) await new Promise((resolve) => setImmediate(resolve));
   }
 
   /** Draw a frame. */

@@ -79,6 +79,13 @@ export class MemoryLog implements LogStore {
     this.#tell(this.#of(this.#snapshot.records, true, this.#snapshot.version + 1, this.#snapshot.resets));
   }
 
+  /** The stream holds nothing after *seq*: what was there is withdrawn. */
+  reset(seq: number): void {
+    const { records, resets, version, notices, lastSeq } = this.#snapshot;
+    const left = this.#of(records.filter((record) => record.seq <= seq), false, version + 1, resets + 1);
+    this.#tell({ ...left, notices: [...notices, { type: "reset", afterSeq: seq, withdrawn: lastSeq - seq, reason: "failover" }] });
+  }
+
   /** The gateway keeps nothing before *seq* any more. */
   trim(seq: number): void {
     this.#tell({ ...this.#snapshot, firstSeq: seq, version: this.#snapshot.version + 1, records: this.#snapshot.records.filter((record) => record.seq >= seq), windowFirst: Math.max(seq, this.#snapshot.windowFirst) });

@@ -7,6 +7,7 @@ import { ExecutionList } from "./ExecutionList.tsx";
 import { Icon } from "./icons.tsx";
 import type { LogFilter, Place } from "./log/index.ts";
 import { WORKER } from "./snippet.ts";
+import { told } from "./Told.tsx";
 import { type Executions, useExecutions } from "./useExecutions.ts";
 import { WorkflowExecutionMonitor } from "./WorkflowExecutionMonitor.tsx";
 
@@ -103,7 +104,7 @@ function useStart(client: () => RuntailClient, { watch, say }: Watching): readon
       await client().rest.startDemo(id);
       watch(id);
     } catch (error) {
-      say(demo.startFailed(error instanceof Error ? error.message : String(error)));
+      say(demo.startFailed(told(error instanceof Error ? error.message : String(error))));
     } finally {
       setStarting(false);
     }

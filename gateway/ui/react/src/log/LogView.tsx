@@ -7,6 +7,7 @@ import { LogEngine } from "./engine.ts";
 import { Help } from "./Help.tsx";
 import { commandOf } from "./keys.ts";
 import { EVERYTHING, hashOf, type LogFilter, type Place } from "./place.ts";
+import { NO_REST } from "./no_rest.ts";
 import { Reader } from "./reader.ts";
 import type { Range } from "./rows.ts";
 import { ScrollMarks } from "./ScrollMarks.tsx";
@@ -20,9 +21,10 @@ import { Viewport } from "./viewport.ts";
 
 export interface LogViewProps {
   readonly store: LogStore;
-  readonly rest: RestApi;
-  /** Lines to open at, highlighted and not following; absent: at the end of the log, following. */
-  readonly line?: Range | null;
+  /** For older lines and searches; null: there is only what the store holds. */
+  readonly rest: RestApi | null;
+  /** A line, or first and last of several, to open at, highlighted and not following; absent: at the end, following. */
+  readonly line?: number | Range | readonly [number, number] | null | undefined;
   readonly filter?: LogFilter;
   /** Told when the reader selects lines or filters: what an address should say. */
   readonly onLocationChange?: (place: Place) => void;
@@ -39,7 +41,9 @@ export interface LogViewProps {
 const smooth = (): boolean => !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 export function LogView(props: LogViewProps): ReactElement {
-  const { store, rest, line = null, filter = EVERYTHING, bare = false } = props;
+  const { store, filter = EVERYTHING, bare = false } = props;
+  const rest = props.rest ?? NO_REST;
+  const line = rangeGiven(props.line);
   const strings = useMemo(() => ({ ...STRINGS, ...props.strings }), [props.strings]);
   const { now, wrap, timeFormat } = props;
   // the place and the looks are where it begins; what the reader does later is not undone by a new render
@@ -109,7 +113,7 @@ export function LogView(props: LogViewProps): ReactElement {
   return (
     <section ref={root} className={["rt-log", props.className].filter(Boolean).join(" ")} aria-label={strings.log} onKeyDown={onKeyDown} onCopy={onCopy}>
       {bare ? null : <Toolbar state={state} engine={engine} reader={reader} onSearch={() => setSearching(true)} onHelp={() => setHelping((open) => !open)} />}
-      {searching ? <SearchBox engine={engine} reader={reader} view={state.search} onClose={closeSearch} /> : null}
+      {searching ? <SearchBox engine={engine} reader={reader} view={state.search} onEntered={() => scroller.current?.focus({ preventScroll: true })} onClose={closeSearch} /> : null}
       {state.skipped ? <SkippedBar engine={engine} count={state.skipped.count} seq={state.skipped.seq} /> : null}
       <div className="rt-stage">
         <div ref={scroller} className="rt-scroller" tabIndex={0} role="region" aria-label={strings.log} />
@@ -122,6 +126,12 @@ export function LogView(props: LogViewProps): ReactElement {
       <Announcer engine={engine} />
     </section>
   );
+}
+
+function rangeGiven(line: LogViewProps["line"]): Range | null {
+  if (line === null || line === undefined) return null;
+  if (typeof line === "number") return { first: line, last: line };
+  return "first" in line ? line : { first: Math.min(...line), last: Math.max(...line) };
 }
 
 /** Go where the page says, when it says something new. */

@@ -14,10 +14,11 @@ interface Props {
   readonly engine: LogEngine;
   readonly reader: Reader | null;
   readonly view: SearchView | null;
+  readonly onEntered: () => void;
   readonly onClose: () => void;
 }
 
-export function SearchBox({ engine, reader, view, onClose }: Props): ReactElement {
+export function SearchBox({ engine, reader, view, onEntered, onClose }: Props): ReactElement {
   const { strings } = engine;
   const [text, setText] = useState(view?.text ?? "");
   const input = useRef<HTMLInputElement>(null);
@@ -33,6 +34,7 @@ export function SearchBox({ engine, reader, view, onClose }: Props): ReactElemen
     event.preventDefault();
     if (engine.search?.text !== text || view?.state === "failed") engine.find(text);
     reader?.nextMatch(event.shiftKey ? -1 : 1);
+    onEntered(); // as in less: n and N go on from here
   };
   return (
     <div className="rt-search" role="search">

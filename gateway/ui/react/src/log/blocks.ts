@@ -2,8 +2,14 @@
 
 import type { LogRecord } from "@runtail/client";
 
-/** Load the records from *first* to *last*; those that are not kept any more are simply absent. */
-export type LoadBlock = (first: number, last: number, signal: AbortSignal) => Promise<readonly LogRecord[]>;
+/** Records of a block; `whole`: no more of them will come, those that are not here are not kept any more. */
+export interface Loaded {
+  readonly records: readonly LogRecord[];
+  readonly whole: boolean;
+}
+
+/** Load the records from *first* to *last*. */
+export type LoadBlock = (first: number, last: number, signal: AbortSignal) => Promise<Loaded>;
 
 export type Found = LogRecord | "loading" | "absent" | "failed";
 
@@ -23,19 +29,19 @@ export const BLOCKS: BlockBounds = { size: 400, most: 60, parallel: 4, retryMs: 
 type Block =
   | { readonly state: "loading"; readonly abort: AbortController }
   | { readonly state: "failed"; readonly at: number }
-  | { readonly state: "loaded"; readonly records: ReadonlyMap<number, LogRecord> };
+  | { readonly state: "loaded"; readonly records: ReadonlyMap<number, LogRecord>; readonly whole: boolean; readonly at: number };
 
 export class Blocks {
   readonly #blocks = new Map<number, Block>(); // in the order of use: the first goes first
   readonly #load: LoadBlock;
   readonly #now: () => number;
-  readonly #changed: () => void;
+  readonly #loaded: (records: readonly LogRecord[]) => void;
   readonly #bounds: BlockBounds;
 
-  constructor(load: LoadBlock, now: () => number, changed: () => void, bounds: BlockBounds = BLOCKS) {
+  constructor(load: LoadBlock, now: () => number, loaded: (records: readonly LogRecord[]) => void, bounds: BlockBounds = BLOCKS) {
     this.#load = load;
     this.#now = now;
-    this.#changed = changed;
+    this.#loaded = loaded;
     this.#bounds = bounds;
   }
 
@@ -53,7 +59,7 @@ export class Blocks {
       case "failed":
         return "failed";
       case "loaded":
-        return block.records.get(seq) ?? "absent";
+        return block.records.get(seq) ?? (block.whole ? "absent" : "loading");
     }
   }
 
@@ -86,7 +92,8 @@ export class Blocks {
       this.#blocks.delete(at);
       this.#blocks.set(at, block);
     }
-    const again = block?.state === "failed" && this.#now() - block.at >= this.#bounds.retryMs;
+    const unfinished = block?.state === "failed" || (block?.state === "loaded" && !block.whole);
+    const again = unfinished && this.#now() - block.at >= this.#bounds.retryMs;
     if ((!block || again) && this.#loading() < this.#bounds.parallel) void this.#begin(at);
   }
 
@@ -102,15 +109,17 @@ export class Blocks {
     this.#blocks.set(at, mine);
     const first = at * this.#bounds.size + 1;
     let done: Block;
+    let records: readonly LogRecord[] = [];
     try {
-      const records = await this.#load(first, first + this.#bounds.size - 1, abort.signal);
-      done = { state: "loaded", records: new Map(records.map((record) => [record.seq, record])) };
+      const loaded = await this.#load(first, first + this.#bounds.size - 1, abort.signal);
+      records = loaded.records;
+      done = { state: "loaded", records: new Map(records.map((record) => [record.seq, record])), whole: loaded.whole, at: this.#now() };
     } catch {
       done = { state: "failed", at: this.#now() }; // shown in its rows, and tried again
     }
     if (this.#blocks.get(at) !== mine) return; // aborted, or void since
     this.#blocks.set(at, done);
-    this.#changed();
+    this.#loaded(records);
   }
 
   #trim(wanted: ReadonlySet<number>): void {

@@ -7,7 +7,7 @@ import { LEVELS } from "./place.ts";
 type Counts = Record<Level, number>;
 
 export class Counting {
-  #base: ExecutionState | null = null;
+  #base: ExecutionState["levels"];
   #since: Counts = none();
   #upTo = 0;
 
@@ -15,8 +15,8 @@ export class Counting {
   of(execution: ExecutionState | null, records: readonly LogRecord[], totals: Totals | null): Readonly<Counts> {
     if (totals) return { ...none(), ...totals.levels };
     const from = execution?.last_seq ?? 0;
-    if (execution !== this.#base) {
-      this.#base = execution;
+    if (execution?.levels !== this.#base) { // other changes of the state leave its counts as they were told
+      this.#base = execution?.levels;
       this.#since = none();
       this.#upTo = from;
     }

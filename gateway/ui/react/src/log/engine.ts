@@ -5,8 +5,9 @@
 
 import type { LogSnapshot, LogStore, RestApi } from "@runtail/client";
 import { Counting } from "./counting.ts";
-import { type LogViewState, type SearchView, sameState } from "./engine_state.ts";
-import { type Act, FOLLOWING, type Follow, left, newLines } from "./follow.ts";
+import { describe, type LogViewState, sameState } from "./engine_state.ts";
+import { type Act, FOLLOWING, type Follow, left } from "./follow.ts";
+import { Folds } from "./folds.ts";
 import { Heights } from "./heights.ts";
 import { Held, indexAfter } from "./held.ts";
 import { Layout } from "./layout.ts";
@@ -15,8 +16,7 @@ import { type Notices, noticesOf } from "./notices.ts";
 import { EVERYTHING, filters, type LogFilter, type Place } from "./place.ts";
 import { denseRows, listedRows, merged, type NoticePlace, type Range, type Rows } from "./rows.ts";
 import { Search } from "./search.ts";
-import { extended, rangeOf, type Selection } from "./selection.ts";
-import { foldedLines, Steps } from "./steps.ts";
+import { extended, type Selection } from "./selection.ts";
 import { type LogStrings, STRINGS } from "./strings.ts";
 import type { TimeFormat } from "./times.ts";
 
@@ -37,6 +37,7 @@ export interface Goal {
 }
 
 const MESSAGE_MS = 4_000;
+const CHROME_MS = 100;
 export const ROW_HEIGHT = 20;
 
 export class LogEngine {
@@ -45,7 +46,8 @@ export class LogEngine {
   readonly strings: LogStrings;
   readonly now: () => number;
   readonly held: Held;
-  readonly steps = new Steps();
+  readonly folds = new Folds();
+  readonly counting = new Counting();
   readonly opened = new Set<number>();
   snapshot: LogSnapshot;
   notices: Notices;
@@ -61,16 +63,16 @@ export class LogEngine {
   look = 0;
   goal: Goal | null = null;
   skipped: LogViewState["skipped"] = null;
-  readonly #counting = new Counting();
   readonly #listeners = new Set<() => void>();
-  readonly #folded = new Set<number>();
+  readonly #screens = new Set<() => void>();
   #heights = new Heights();
   #layout: Layout | null = null;
   #rowHeight = ROW_HEIGHT;
   #taken = 0;
   #state: LogViewState | null = null;
-  #message: { text: string; until: number } | null = null;
+  message: { readonly text: string; readonly until: number } | null = null;
   #unsubscribe: (() => void) | null = null;
+  #later: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ store, rest, strings = STRINGS, now = Date.now, place, wrap = false, timeFormat = "local" }: EngineOptions) {
     this.store = store;
@@ -79,9 +81,9 @@ export class LogEngine {
     this.now = now;
     this.wrap = wrap;
     this.timeFormat = timeFormat;
-    this.held = new Held(rest, store.executionId, now, () => {
-      this.look += 1;
-      this.changed();
+    this.held = new Held(rest, store.executionId, now, (records) => {
+      if (this.folds.steps.see(records)) this.#layout = null;
+      this.restyle();
     });
     this.snapshot = store.getSnapshot();
     this.notices = noticesOf(this.snapshot, strings);
@@ -95,21 +97,36 @@ export class LogEngine {
     return () => this.#close();
   }
 
-  /** Told whenever something changed that a screen shows. */
+  /** Told when what the chrome shows changed: at once after the reader's own acts, ten times a second for new lines. */
   subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   };
 
+  /** Told whenever rows changed. */
+  onRows(listener: () => void): () => void {
+    this.#screens.add(listener);
+    return () => this.#screens.delete(listener);
+  }
+
   /** What the chrome shows; the same object until something of it changed. */
   getState = (): LogViewState => {
-    const state = this.#describe();
+    const state = describe(this);
     if (!this.#state || !sameState(this.#state, state)) this.#state = state;
     return this.#state;
   };
 
   changed(): void {
+    clearTimeout(this.#later);
+    this.#later = undefined;
+    for (const listener of this.#screens) listener();
     for (const listener of this.#listeners) listener();
+  }
+
+  /** Lines came: the screen shows them in its next frame, the figures around it when it suits. */
+  #grown(): void {
+    for (const listener of this.#screens) listener();
+    this.#later ??= setTimeout(() => this.changed(), CHROME_MS);
   }
 
   /** Rows and heights as they are now. */
@@ -152,7 +169,7 @@ export class LogEngine {
   /** Show the line *seq*. */
   show(seq: number, align: Goal["align"] = "center"): void {
     this.follow = left(this.follow, "jump", this.last);
-    this.#unfold(seq);
+    if (this.folds.reveal(seq, this.last)) this.#layout = null;
     this.goal = { seq, align };
     this.changed();
   }
@@ -208,19 +225,13 @@ export class LogEngine {
   }
 
   /** Fold or unfold the step that begins at *seq*; the header stays where it is. */
-  fold(seq: number, folded = !this.#folded.has(seq)): void {
-    if (folded) this.#folded.add(seq);
-    else this.#folded.delete(seq);
+  fold(seq: number, folded = !this.folds.isFolded(seq)): void {
+    this.folds.fold(seq, folded);
     this.#rebuild();
   }
 
-  isFolded(seq: number): boolean {
-    return this.#folded.has(seq);
-  }
-
   foldAll(folded: boolean): void {
-    this.#folded.clear();
-    if (folded) for (const [seq, { end }] of this.steps.sections) if (end && end.status !== "failed") this.#folded.add(seq);
+    this.folds.foldAll(folded);
     this.#rebuild();
   }
 
@@ -248,7 +259,7 @@ export class LogEngine {
   }
 
   say(text: string | null): void {
-    this.#message = text === null ? null : { text, until: this.now() + MESSAGE_MS };
+    this.message = text === null ? null : { text, until: this.now() + MESSAGE_MS };
     if (text !== null) setTimeout(() => this.changed(), MESSAGE_MS + 50);
     this.changed();
   }
@@ -265,7 +276,7 @@ export class LogEngine {
     if (atTop) void this.#lookBack();
   }
 
-  /** Lines that a gap or a filter does not leave out of *range*. */
+  /** Lines that are not there. */
   get hidden(): readonly Range[] {
     return merged(this.notices.hidden);
   }
@@ -280,19 +291,20 @@ export class LogEngine {
     const records = this.snapshot.records;
     const news = records.slice(indexAfter(records, this.#taken));
     if (news.length > 0) this.#taken = news.at(-1)!.seq;
-    this.steps.see(news);
+    this.folds.steps.see(news);
     this.search?.take(news);
     if (this.matches) this.#match(this.matches);
     this.#layout = null;
-    this.changed();
+    this.#grown();
   }
 
   #reset({ lastSeq }: LogSnapshot): void {
     const after = this.snapshot.notices.findLast((notice) => notice.type === "reset")?.afterSeq ?? 0;
     this.#taken = Math.min(this.#taken, after);
-    this.steps.withdraw(after);
+    this.folds.withdraw(after);
     this.matches?.withdraw(after);
     this.#heights.clear(after + 1, Math.max(lastSeq, after + 1));
+    for (const seq of this.opened) if (seq > after) this.opened.delete(seq);
     if (this.search) this.find(this.search.text);
     this.look += 1;
   }
@@ -314,13 +326,11 @@ export class LogEngine {
     if (records && matches.count < 50) void this.#lookBack();
   }
 
-  close(): void {
-    this.#close();
-  }
-
   #close(): void {
     this.#unsubscribe?.();
     this.#unsubscribe = null;
+    clearTimeout(this.#later);
+    this.#later = undefined;
     this.matches?.stop();
     this.search?.stop();
     this.held.close();
@@ -335,65 +345,13 @@ export class LogEngine {
     const { first, last, places } = this.notices;
     if (this.matches) return listedRows(this.matches.seqs, this.#listedNotices(this.matches, places));
     if (last === 0) return denseRows(1, 0, [], []);
-    return denseRows(first, last, merged([...this.notices.hidden, ...this.#foldedRanges()]), places);
+    const folded = this.folds.ranges(last, (seq) => this.held.here(seq));
+    for (const range of folded) this.#heights.clear(range.first, range.last);
+    return denseRows(first, last, merged([...this.notices.hidden, ...folded]), places);
   }
 
   #listedNotices(matches: Matches, places: readonly NoticePlace[]): NoticePlace[] {
     const looking = matches.hasOlder(this.first) ? [{ id: "looking", before: 0 }] : [];
     return [...looking, ...places.filter((place) => place.before >= matches.lookedFrom)];
   }
-
-  #foldedRanges(): Range[] {
-    const ranges: Range[] = [];
-    for (const seq of this.#folded) {
-      const section = this.steps.sections.get(seq);
-      if (section) ranges.push(...foldedLines(section, this.last, (each) => this.held.here(each)));
-    }
-    for (const range of ranges) this.#heights.clear(range.first, range.last);
-    return ranges;
-  }
-
-  #unfold(seq: number): void {
-    for (const folded of this.#folded) {
-      const section = this.steps.sections.get(folded);
-      if (section && folded < seq && (section.end?.seq ?? this.last) >= seq) this.#folded.delete(folded);
-    }
-    this.#layout = null;
-  }
-
-  #describe(): LogViewState {
-    const { snapshot, matches, search } = this;
-    return {
-      follow: this.follow,
-      newLines: newLines(this.follow, this.last),
-      skipped: this.skipped,
-      first: this.first,
-      last: this.last,
-      rows: this.layout.rows.count,
-      filter: this.filter,
-      shown: matches && { count: matches.count, all: this.last === 0 ? 0 : this.last - this.first + 1, exact: !matches.hasOlder(this.first) },
-      levels: this.#counting.of(snapshot.execution, snapshot.records, snapshot.totals),
-      steps: this.#stepNames(),
-      search: search && this.#searchView(search),
-      selection: this.selection && rangeOf(this.selection),
-      current: this.current,
-      wrap: this.wrap,
-      timeFormat: this.timeFormat,
-      folded: this.#folded.size > 0,
-      completeness: snapshot.completeness,
-      message: this.#message && this.#message.until > this.now() ? this.#message.text : null,
-    };
-  }
-
-  #searchView(search: Search): SearchView {
-    const at = this.current === null ? 0 : search.placeOf(this.current);
-    return { text: search.text, state: search.state, count: search.count, at, percent: Math.floor(search.progress * 100) };
-  }
-
-  #stepNames(): readonly string[] {
-    const names = new Set<string>(this.filter.steps);
-    for (const { start } of this.steps.sections.values()) names.add(start.step_name);
-    return [...names].slice(0, 200);
-  }
 }
-

@@ -1,10 +1,12 @@
 /** What the chrome around the lines draws: small, immutable, at most one new one a frame. */
 
 import type { Completeness, Level } from "@runtail/client";
-import type { Follow } from "./follow.ts";
+import type { LogEngine } from "./engine.ts";
+import { type Follow, newLines } from "./follow.ts";
 import type { LogFilter } from "./place.ts";
 import type { Range } from "./rows.ts";
-import type { SearchState } from "./search.ts";
+import type { Search, SearchState } from "./search.ts";
+import { rangeOf } from "./selection.ts";
 import type { TimeFormat } from "./times.ts";
 
 export interface SearchView {
@@ -38,6 +40,48 @@ export interface LogViewState {
   readonly completeness: Completeness;
   /** Said for a moment. */
   readonly message: string | null;
+}
+
+/** Most steps that can be chosen from. */
+const MOST_STEPS = 200;
+
+/** Describe *engine* as it is. */
+export function describe(engine: LogEngine): LogViewState {
+  const { snapshot, matches, search, message, first, last } = engine;
+  return {
+    follow: engine.follow,
+    newLines: newLines(engine.follow, last),
+    skipped: engine.skipped,
+    first,
+    last,
+    rows: engine.layout.rows.count,
+    filter: engine.filter,
+    shown: matches && { count: matches.count, all: last === 0 ? 0 : last - first + 1, exact: !matches.hasOlder(first) },
+    levels: engine.counting.of(snapshot.execution, snapshot.records, snapshot.totals),
+    steps: stepNames(engine),
+    search: search && searchView(search, engine.current),
+    selection: engine.selection && rangeOf(engine.selection),
+    current: engine.current,
+    wrap: engine.wrap,
+    timeFormat: engine.timeFormat,
+    folded: engine.folds.any,
+    completeness: snapshot.completeness,
+    message: message && message.until > engine.now() ? message.text : null,
+  };
+}
+
+function searchView(search: Search, current: number | null): SearchView {
+  const at = current === null ? 0 : search.placeOf(current);
+  return { text: search.text, state: search.state, count: search.count, at, percent: Math.floor(search.progress * 100) };
+}
+
+function stepNames({ filter, folds }: LogEngine): readonly string[] {
+  const names = new Set<string>(filter.steps);
+  for (const { start } of folds.steps.sections.values()) {
+    if (names.size >= MOST_STEPS) break;
+    names.add(start.step_name);
+  }
+  return [...names];
 }
 
 export function sameState(one: LogViewState, other: LogViewState): boolean {

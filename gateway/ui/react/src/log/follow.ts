@@ -49,7 +49,8 @@ export class Pace {
   /** There are *rows* rows at *now*. */
   arrived(rows: number, now: number): void {
     const newest = this.#arrivals.at(-1);
-    if (newest && rows <= newest.rows) return;
+    if (newest && rows < newest.rows) this.clear(); // a filter, a fold: other rows than those that waited
+    else if (newest && rows === newest.rows) return;
     if (this.#arrivals.length === MOST_ARRIVALS) this.#arrivals.splice(1, 1); // the oldest says how late it is
     this.#arrivals.push({ at: now, rows });
   }

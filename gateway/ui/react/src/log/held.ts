@@ -27,21 +27,24 @@ export class Held {
   readonly #found = new Map<number, LogRecord>();
   #records: readonly LogRecord[] = [];
   #resets = 0;
+  #last = 0;
 
-  constructor(rest: RestApi, executionId: string, now: () => number, changed: () => void) {
+  constructor(rest: RestApi, executionId: string, now: () => number, loaded: (records: readonly LogRecord[]) => void) {
     this.#blocks = new Blocks(
       async (first, last, signal) => {
+        const whole = last <= this.#last;
         const page = await rest.logs(executionId, { before: last + 1, limit: last - first + 1, signal });
-        return page.records.filter((record) => record.seq >= first);
+        return { records: page.records.filter((record) => record.seq >= first), whole };
       },
       now,
-      changed,
+      loaded,
     );
   }
 
   /** Take what the store holds now; answer whether what was remembered beside it is void. */
   take(snapshot: LogSnapshot): boolean {
     this.#records = snapshot.records;
+    this.#last = snapshot.lastSeq;
     if (snapshot.resets === this.#resets) return false;
     this.#resets = snapshot.resets;
     this.#blocks.clear();

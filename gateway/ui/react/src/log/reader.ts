@@ -8,6 +8,7 @@ import { passes } from "./matching.ts";
 import { nextError } from "./next_error.ts";
 import { EVERYTHING } from "./place.ts";
 import { type Range, without } from "./rows.ts";
+import type { Search } from "./search.ts";
 import { extended, rangeOf } from "./selection.ts";
 import { TIME_FORMATS } from "./times.ts";
 import type { Viewport } from "./viewport.ts";
@@ -24,7 +25,8 @@ export class Reader {
   readonly engine: LogEngine;
   readonly viewport: Viewport;
   readonly #chrome: Chrome;
-  #abort = new AbortController();
+  readonly #abort = new AbortController();
+  #unwait: () => void = () => {};
 
   constructor(engine: LogEngine, viewport: Viewport, chrome: Chrome) {
     this.engine = engine;
@@ -33,6 +35,7 @@ export class Reader {
   }
 
   close(): void {
+    this.#unwait();
     this.#abort.abort();
   }
 
@@ -67,9 +70,24 @@ export class Reader {
   nextMatch(direction: 1 | -1): void {
     const { engine } = this;
     if (!engine.search) return this.#chrome.openSearch();
+    if (engine.search.count === 0 && engine.search.state === "looking") return this.#onceFound(engine.search, direction);
     const at = this.viewport.lookedAt;
     const seq = engine.search.placeOf(at) > 0 && engine.current === at ? engine.search.next(at, direction) : engine.search.nearest(at);
     if (seq !== null) this.#goTo(seq);
+  }
+
+  /** Go there as soon as there is a match. */
+  #onceFound(search: Search, direction: 1 | -1): void {
+    this.#unwait();
+    const unsubscribe = this.engine.onRows(() => {
+      if (this.engine.search === search && search.count === 0 && search.state === "looking") return;
+      this.#unwait();
+      if (this.engine.search === search) this.nextMatch(direction);
+    });
+    this.#unwait = () => {
+      unsubscribe();
+      this.#unwait = () => {};
+    };
   }
 
   async nextError(): Promise<void> {

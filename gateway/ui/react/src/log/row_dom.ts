@@ -11,14 +11,11 @@ import { button, fillText, linkTo, make } from "./text_dom.ts";
 import { duration, timeText } from "./times.ts";
 import { visible } from "./visible.ts";
 
-/** Details that stay as the reader opened them when their row leaves the screen. */
-const MOST_DETAILS = 50;
-
 /** What all rows of one screen share. */
 export interface RowHost {
   readonly engine: LogEngine;
-  /** Details by seq, in the order of use. */
-  readonly details: Map<number, HTMLElement>;
+  /** Details stay as the reader opened them when their row leaves the screen, as long as their record is held. */
+  readonly details: WeakMap<LogRecord, HTMLElement>;
   readonly resized: () => void;
   /** When the run began (ms since 1970), for times since then. */
   readonly start: number | null;
@@ -120,10 +117,10 @@ export class RowView {
 
   /** The header of a step: how it went, as far as its end was seen. */
   #fillHeader(seq: number, name: string, engine: LogEngine): void {
-    const { strings, steps } = engine;
-    const section = steps.sections.get(seq);
+    const { strings, folds } = engine;
+    const section = folds.steps.sections.get(seq);
     const status = section?.end?.status ?? "running";
-    const folded = engine.isFolded(seq);
+    const folded = folds.isFolded(seq);
     this.element.classList.add("rt-header", `rt-step-${status}`);
     this.#text.textContent = visible(strings.step(name, status));
     const fold = button("rt-fold", folded ? "▸" : "▾", folded ? strings.unfold : strings.fold, () => engine.fold(seq));
@@ -147,13 +144,8 @@ export class RowView {
 
   #details(record: LogRecord, host: RowHost): HTMLElement {
     const { details, engine } = host;
-    const box = details.get(record.seq) ?? detailsOf(record, { strings: engine.strings, query: engine.search?.text.toLowerCase() ?? "", resized: host.resized });
-    details.delete(record.seq);
-    details.set(record.seq, box);
-    for (const seq of details.keys()) {
-      if (details.size <= MOST_DETAILS) break;
-      details.delete(seq);
-    }
+    const box = details.get(record) ?? detailsOf(record, { strings: engine.strings, query: engine.search?.text.toLowerCase() ?? "", resized: host.resized });
+    details.set(record, box);
     return box;
   }
 }

@@ -80,7 +80,7 @@ export class Search {
 
   /** Look through the log; returns when it is through, at a bound, or stopped. */
   async run(rest: RestApi, executionId: string): Promise<void> {
-    for (let page = 0; this.#state === "looking"; page += 1) {
+    for (let page = 0; this.#state === "looking" && !this.#abort.signal.aborted; page += 1) {
       if (page >= MOST_PAGES) this.#state = "bound";
       else await this.#page(rest, executionId);
       if (this.#abort.signal.aborted) return;

@@ -3,7 +3,7 @@
  * than a line, and keeps what the reader looks at where it is, whatever comes above it.
  */
 
-import type { LogEngine } from "./engine.ts";
+import { type LogEngine, ROW_HEIGHT } from "./engine.ts";
 import { left, movedTo, Pace } from "./follow.ts";
 import type { Anchor, Layout } from "./layout.ts";
 import { keyOf, type RowHost, RowView } from "./row_dom.ts";
@@ -16,6 +16,8 @@ const FAST_SCREENS = 3;
 const SETTLE_MS = 120;
 const MOST_FREE = 200;
 const LEAP_SCREENS = 4;
+/** Painted where nothing has a height: in a part of a page that is hidden, in tests without a layout. */
+const UNSEEN_HEIGHT = 400;
 
 export class Viewport {
   readonly #scroller: HTMLElement;
@@ -39,13 +41,15 @@ export class Viewport {
   #frame = 0;
   #settle: ReturnType<typeof setTimeout> | undefined;
   #settled = true;
-  #started = false;
+  /** Whether the last frame was at the end, or on its way there. */
+  #following = false;
+  #wasLive = false;
 
   constructor(scroller: HTMLElement, engine: LogEngine, smooth: () => boolean) {
     this.#scroller = scroller;
     this.#engine = engine;
     this.#smooth = smooth;
-    this.#host = { engine, details: new Map(), resized: () => this.paint(), start: null };
+    this.#host = { engine, details: new WeakMap(), resized: () => this.paint(), start: null };
     this.#layer.setAttribute("role", "table");
     this.#layer.setAttribute("aria-label", engine.strings.log);
     this.#spacer.append(this.#layer);
@@ -65,7 +69,8 @@ export class Viewport {
     window.addEventListener("pointerup", () => { this.#dragging = false; }, { signal });
     const resized = new ResizeObserver(() => this.#resized());
     resized.observe(scroller);
-    const unsubscribe = this.#engine.subscribe(() => this.schedule());
+    const unsubscribe = this.#engine.onRows(() => this.schedule());
+    const clock = setInterval(() => { if (this.#engine.timeFormat === "ago") this.#engine.restyle(); }, 1_000);
     this.#resized();
     return () => {
       abort.abort();
@@ -73,6 +78,7 @@ export class Viewport {
       unsubscribe();
       cancelAnimationFrame(this.#frame);
       clearTimeout(this.#settle);
+      clearInterval(clock);
       this.#spacer.remove();
     };
   }
@@ -140,6 +146,7 @@ export class Viewport {
     if (engine.goal !== null) this.#toGoal(layout);
     else if (engine.follow.mode === "following") this.#toEnd(layout, end, now);
     else if (this.#painted !== null) this.#top = layout.offsetOfAnchor(this.#anchor);
+    if (engine.follow.mode === "reading") this.#following = false;
     this.#top = Math.max(0, Math.min(end, this.#top));
     this.#size(layout);
   }
@@ -161,22 +168,34 @@ export class Viewport {
 
   #toEnd(layout: Layout, end: number, now: number): void {
     const { rows, rowHeight } = layout;
-    const shown = this.#started ? layout.indexAt(this.#top + this.#height - 1) + 1 : rows.count;
+    const view = { top: this.#top, end, viewport: this.#height, rowHeight, rows: rows.count, smooth: this.#smooth() };
     this.#pace.arrived(rows.count, now);
-    if (!this.#started && rows.count > 0) {
-      this.#started = true;
+    if (!this.#following || !this.#live) {
+      // it opens at the end, and the reader who comes back to the end is there at once
       this.#pace.clear();
+      this.#following = rows.count > 0;
       this.#top = end;
       return;
     }
-    const step = this.#pace.step({ top: this.#top, end, viewport: this.#height, rowHeight, shown, rows: rows.count, smooth: this.#smooth() }, now);
+    const shown = layout.indexAt(this.#top + this.#height - 1) + 1;
+    const step = this.#pace.step({ ...view, shown }, now);
     this.#top = step.top;
-    if (step.skipped) {
-      const count = step.skipped.until - step.skipped.from + (this.#engine.skipped?.count ?? 0);
-      this.#engine.skipped = { count, seq: this.#engine.skipped?.seq ?? rows.at(step.skipped.from).seq };
-      this.#engine.changed();
-    }
+    if (step.skipped) this.#skipped(step.skipped);
     if (step.top < end - 0.5) this.schedule();
+  }
+
+  /** Whether history was there in full once: lines that come before are not missed by anybody. */
+  get #live(): boolean {
+    const { phase } = this.#engine.snapshot.link;
+    this.#wasLive ||= phase === "live" || phase === "ended";
+    return this.#wasLive;
+  }
+
+  #skipped({ from, until }: { readonly from: number; readonly until: number }): void {
+    const engine = this.#engine;
+    const count = until - from + (engine.skipped?.count ?? 0);
+    engine.skipped = { count, seq: engine.skipped?.seq ?? engine.layout.rows.at(from).seq };
+    engine.changed();
   }
 
   /** Give the element its height, and its scroll bar its place. */
@@ -323,11 +342,12 @@ export class Viewport {
   }
 
   #resized(): void {
-    const { clientHeight, clientWidth } = this.#scroller;
+    const { clientWidth } = this.#scroller;
+    const clientHeight = this.#scroller.clientHeight || UNSEEN_HEIGHT;
     if (clientHeight === this.#height && clientWidth === this.#width) return;
     const wider = clientWidth !== this.#width;
     [this.#height, this.#width] = [clientHeight, clientWidth];
-    if (wider) this.#engine.remeasure(this.#rowHeight());
+    if (wider || this.#painted === null) this.#engine.remeasure(this.#rowHeight());
     this.paint();
   }
 
@@ -335,7 +355,7 @@ export class Viewport {
   #rowHeight(): number {
     const probe = make("div", "rt-probe", "0");
     this.#scroller.append(probe);
-    const height = Math.max(8, Math.round(probe.getBoundingClientRect().height));
+    const height = Math.round(probe.getBoundingClientRect().height) || ROW_HEIGHT;
     probe.remove();
     this.#layer.style.setProperty("--rt-row", `${height}px`);
     return height;
