@@ -18,8 +18,8 @@ import pytest
 from tests.e2e.processes import gateways, told
 from tests.engines import redis_server
 from tests.gateway.conftest import QUICK
+from tests.gateway.contract.test_end import assert_complete
 from tests.gateway.running import Running, running
-from tests.gateway.test_end import assert_complete
 from tests.gateway.watcher import Watcher
 from tests.gateway.worker import Worker
 from tests.polling import a_moment, soon
