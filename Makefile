@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help demo test test-full lint bench lock clean
+.PHONY: help demo test test-full lint ui bench lock clean
 help: ## Say what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -30,6 +30,9 @@ lint: $(READY) ## Check style, types and the arrows between packages
 	@$(BIN)/mypy broker gateway producers tests
 	@$(BIN)/lint-imports
 
+ui: ## Build the page anew from gateway/ui (needs Node 20.19 or later)
+	@cd gateway/ui && npm ci && npm run build
+
 bench: $(READY) ## Measure against the naive ways, as ratios within one run
 	@$(BIN)/python -m tests.bench
 
@@ -38,4 +41,4 @@ lock: ## Resolve the dependencies anew into constraints.txt
 		--generate-hashes --no-emit-index-url --python-version 3.11 -q -o constraints.txt
 
 clean: ## Remove what the commands above made
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) gateway/ui/node_modules gateway/ui/*/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -11,8 +11,11 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from tests import web
 
 _PROGRAMS = {  # program → (mark of the tests that need it, how it is said)
     "chromium": ("browser", "the browser tests: no chromium on PATH"),
@@ -32,18 +35,38 @@ _CHECKS = (
 )
 
 
+def environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of the checks and tests.
+
+    Hundreds of processes are started, and none shall compile again what they all import. Who wants
+    no `__pycache__` beside the sources gets it inside the environment of `make`.
+    """
+    ours = dict(inherited)
+    if ours.pop("PYTHONDONTWRITEBYTECODE", None):
+        ours.setdefault("PYTHONPYCACHEPREFIX", str(Path(sys.prefix, "pycache").absolute()))
+    return ours
+
+
 def main(arguments: list[str]) -> int:
     """Run the checks, then the tests; return the exit code."""
     full = "--full" in arguments
     missing = [program for program in _PROGRAMS if shutil.which(program) is None]
+    marks = [_PROGRAMS[program][0] for program in missing]
+    no_web = web.left_out()
+    if no_web:
+        marks.append("node")
+    elif _told("ui: npm ci", *web.installed()):
+        return 1
     with ThreadPoolExecutor(1) as aside:  # the tests wait more than they compute
         checking = [aside.submit(_check, command) for command in _CHECKS]
-        tested = _pytest(full, [_PROGRAMS[program][0] for program in missing])
+        checking += [] if no_web else [aside.submit(_check_web, name) for name in web.CHECKS]
+        tested = _pytest(full, marks)
         checked = [each.result() for each in checking]
-    left_out = [_PROGRAMS[program][1] for program in missing]
+    left_out = [_PROGRAMS[program][1] for program in missing] + ([no_web] if no_web else [])
     if not full:
         left_out.append("the long tests: `make test-full` runs them")
     print("left out:", "; ".join(left_out) or "nothing", file=sys.stderr)
+    missing += ["node of 20.19 or later"] if no_web else []
     if os.environ.get("CI") and missing:
         print(f"CI may leave nothing out, but has no {', '.join(missing)}", file=sys.stderr)
         return 1
@@ -58,9 +81,18 @@ def _check(command: tuple[str, ...]) -> int:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
+        env=environment(os.environ),
     )
-    print(f"{name}: {'ok' if done.returncode == 0 else done.stdout}", file=sys.stderr)
-    return done.returncode
+    return _told(name, done.returncode, done.stdout)
+
+
+def _check_web(name: str) -> int:
+    return _told(name, *web.CHECKS[name]())
+
+
+def _told(name: str, code: int, said: str) -> int:
+    print(f"{name}: {'ok' if code == 0 else said}", file=sys.stderr)
+    return code
 
 
 def _pytest(full: bool, without: list[str]) -> int:
@@ -93,7 +125,7 @@ def _failed() -> list[str]:
 
 def _marked(marks: list[str], *options: str) -> int:
     command = [sys.executable, "-m", "pytest", "-q", "-m", " and ".join(marks), *options]
-    return subprocess.run(command, check=False).returncode
+    return subprocess.run(command, check=False, env=environment(os.environ)).returncode
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from runtail_broker.cursor import Cursor, RecordId
 from runtail_broker.errors import InvalidFrame
 
 HOLDS_STATUS, IS_END = 1, 2
+_LAST_N = 10**15 - 1  # behind all records of a millisecond
 DELETED = b"deleted"  # what the live channel carries instead of an entry, once
 
 
@@ -44,9 +45,9 @@ class Entry:
 
     @property
     def start(self) -> Cursor:
-        """The cursor just before this frame, which the tag before it proves."""
+        """A cursor just before this frame, proved by the tag it names; no record may be there."""
         first = self.first_id
-        place = first._replace(n=first.n - 1) if first.n else first._replace(ms=first.ms - 1, n=0)
+        place = RecordId(first.ms, first.n - 1) if first.n else RecordId(first.ms - 1, _LAST_N)
         return Cursor(place, self.seq - 1, self.before)
 
     @property

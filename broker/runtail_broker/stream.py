@@ -74,18 +74,21 @@ class StreamReader:
                 return verdict, bounds
         return newest, bounds
 
-    async def before(self, execution_id: str, seq: int, entries: int) -> list[Entry]:
-        """Read at most *entries* frames that end with the one that holds the record before *seq*.
+    async def ending(self, execution_id: str, holder: Entry, entries: int) -> list[Entry]:
+        """Read at most *entries* frames that end with *holder*, ascending."""
+        return await self._back(execution_id, str(holder.id), entries)
 
-        Ascending; empty when nothing before *seq* is kept.
+    async def before(self, execution_id: str, follower: Entry, entries: int) -> list[Entry]:
+        """Read at most *entries* frames that end just before *follower*, ascending.
+
+        Empty when nothing before it is kept, or what lies there is of another history.
         """
-        holder = await self.find(execution_id, seq - 1)
-        if holder is None or holder.seq >= seq:
-            return []
-        keys = ExecutionKeys.of(execution_id)
-        rows = await self._nodes.at(
-            keys.stream, lambda n: n.xrevrange(keys.stream, str(holder.id), "-", count=entries)
-        )
+        found = await self._back(execution_id, f"({follower.id}", entries)
+        return found if found and found[-1].end.tag == follower.before else []
+
+    async def _back(self, execution_id: str, high: str, count: int) -> list[Entry]:
+        key = ExecutionKeys.of(execution_id).stream
+        rows = await self._nodes.at(key, lambda n: n.xrevrange(key, high, "-", count=count))
         return [Entry.from_stream(*row) for row in rows][::-1]
 
     async def find(self, execution_id: str, seq: int) -> Entry | None:
@@ -140,7 +143,7 @@ class StreamReader:
         """Read the few entries before *place* and those from it on, ascending."""
 
         async def read(node: Redis) -> list[Any]:
-            pipe = node.pipeline(transaction=True)
+            pipe = node.pipeline(transaction=False)  # what is trimmed between them harms neither
             pipe.xrevrange(keys.stream, f"({place}", "-", count=_LOOK_ENTRIES)
             pipe.xrange(keys.stream, str(place), "+", count=_LOOK_ENTRIES)
             return await pipe.execute()

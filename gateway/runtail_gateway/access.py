@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -31,6 +32,7 @@ from runtail_gateway.message import Message
 from runtail_gateway.session import Session, told
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.share import PARAMETER, ShareLinks
+from runtail_gateway.sign_ins import SignIns
 from runtail_gateway.tokens import SharedSecret, Tokens
 
 Answer = Callable[[Message], Awaitable[None]]
@@ -51,6 +53,7 @@ class Access:
         self.tokens: Tokens | None = None
         self.links: ShareLinks | None = None
         if self._auth is not None:
+            self._sign_ins = SignIns(settings, self._auth.failures_per_minute)
             self._set_up(self._auth)
 
     def _set_up(self, auth: AuthSettings) -> None:
@@ -115,13 +118,14 @@ class Access:
         if not grant.covers(execution_id, workflow):
             raise lacks_execution(scope, execution_id)
 
-    def session(self, grant: Grant) -> Session:
-        """Begin what is enforced as long as a connection is open."""
+    def session(self, connection: HTTPConnection, grant: Grant) -> Session:
+        """Begin what is enforced as long as *connection* is open."""
         return Session(
             grant,
             self.check,
-            None if self.tokens is None else self.tokens.grant,
+            None if self.tokens is None else partial(self._verified, _address(connection)),
             leeway_seconds=self._auth.leeway_seconds if self._auth else 0.0,
+            notice_seconds=self._auth.expiry_notice_seconds if self._auth else 0.0,
             renewals=self._renewals,
         )
 
@@ -137,11 +141,10 @@ class Access:
         if grant is None:
             grant = await self._first_message(socket)
             await answer(told(grant))
-        return self.session(grant)
+        return self.session(socket, grant)
 
     async def _first_message(self, socket: WebSocket) -> Grant:
         assert self._auth is not None
-        assert self.tokens is not None
         seconds = self._auth.wait_seconds
         try:
             async with asyncio.timeout(seconds):
@@ -153,7 +156,7 @@ class Access:
         token = token_of(message)
         if token is None:
             raise signed_out(f"the first message is no sign-in, expected {_EXPECTED}")
-        return await self.tokens.grant(token)
+        return await self._verified(_address(socket), token)
 
     # --- both -----------------------------------------------------------------------------------
 
@@ -163,11 +166,21 @@ class Access:
             return ANYONE
         token = _bearer(connection) or _subprotocol_token(connection)
         if token is not None:
-            return await self.tokens.grant(token)
+            return await self._verified(_address(connection), token)
         link = connection.query_params.get(PARAMETER)
         if link is not None and "execution_id" in connection.path_params:
-            return self.links.grant(link)
+            with self._sign_ins.attempt(_address(connection), link):
+                return self.links.grant(link)
         return None
+
+    async def _verified(self, address: str | None, token: str) -> Grant:
+        assert self.tokens is not None
+        with self._sign_ins.attempt(address, token):
+            return await self.tokens.grant(token)
+
+
+def _address(connection: HTTPConnection) -> str | None:
+    return connection.client.host if connection.client else None
 
 
 def token_of(message: Any) -> str | None:

@@ -25,6 +25,19 @@ class Networks:
         )
 
 
+class Counted:
+    """The clients that the bounds of one address count: all but those at *exempt* addresses."""
+
+    def __init__(self, exempt: Iterable[str]) -> None:
+        self._exempt = Networks(exempt)
+
+    def client(self, address: str | None) -> str | None:
+        """Name the client at *address*; None for one that is not counted."""
+        if address is None or address in self._exempt:
+            return None
+        return client_of(address)
+
+
 def is_loopback(host: str) -> bool:
     """Whether *host* is an address of this machine that no other one reaches."""
     try:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from starlette.requests import HTTPConnection
 
-from runtail_gateway.addresses import Networks, client_of
+from runtail_gateway.addresses import Counted, Networks
 from runtail_gateway.allowance import Allowances
 from runtail_gateway.drain import Drain
 from runtail_gateway.metrics import Metrics
@@ -25,14 +25,8 @@ class Comers:
     """How often each address may come, of those addresses that are counted at all."""
 
     def __init__(self, settings: GatewaySettings) -> None:
-        self._exempt = Networks(settings.exempt_addresses)
+        self.counted = Counted(settings.exempt_addresses).client
         self._often = Allowances(settings.connects_per_minute, settings.client_table)
-
-    def counted(self, address: str | None) -> str | None:
-        """Name the client at *address*; None for one that is not counted."""
-        if address is None or address in self._exempt:
-            return None
-        return client_of(address)
 
     def may_come(self, client: str | None) -> bool:
         """Count one attempt of *client*; False if it is one too many."""

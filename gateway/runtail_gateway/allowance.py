@@ -19,6 +19,11 @@ class Allowance:
         self._left -= 1
         return True
 
+    def has_one(self, now: float) -> bool:
+        """Whether one is left."""
+        self._refill(now)
+        return self._left >= 1
+
     def untouched(self, now: float) -> bool:
         """Whether all is there again: nobody need remember it."""
         self._refill(now)
@@ -47,6 +52,11 @@ class Allowances:
             allowance = Allowance(self._most, now)
         self._of[client] = allowance  # behind all others: the first is the one longest unheard of
         return allowance.take(now)
+
+    def used_up(self, client: str, now: float) -> bool:
+        """Whether *client* could take none now."""
+        allowance = self._of.get(client)
+        return allowance is not None and not allowance.has_one(now)
 
     def _make_room(self, now: float) -> None:
         """Forget those that have all of theirs again, and if need be the one longest unheard of."""

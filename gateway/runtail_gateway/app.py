@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.resources import files
-from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from runtail_broker.client import Nodes
@@ -26,10 +24,12 @@ from runtail_gateway.deletion import Deletion
 from runtail_gateway.demo import DemoRuns
 from runtail_gateway.description import Description
 from runtail_gateway.events import EventStream
+from runtail_gateway.housekeeper import Housekeeper
 from runtail_gateway.hub import Hub
 from runtail_gateway.many_events import ManyEvents
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.multiplex import ExecutionsSocket
+from runtail_gateway.page_files import page_routes
 from runtail_gateway.proxies import Proxies
 from runtail_gateway.publish_engine import PublishEngine
 from runtail_gateway.publish_http import Publishing
@@ -44,15 +44,6 @@ from runtail_gateway.steps import Steps
 from runtail_gateway.sweeper import Sweeper
 from runtail_gateway.websocket import LogSocket
 
-_PAGE = Path(str(files("runtail_gateway") / "page"))
-_CONTENT = {".html", ".css", ".js", ".svg"}
-_PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
-
 
 def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
     """Make a gateway as a plain ASGI application; nothing connects before its lifespan starts.
@@ -64,13 +55,14 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
     metrics = Metrics()
     hub = Hub(nodes, settings, metrics)
     sweeper = Sweeper(nodes, hub.contact_seconds, hub.watched, settings, metrics)
+    housekeeper = Housekeeper(nodes, hub.contact_seconds, settings, metrics)
     access = Access(settings, hub.executions)
     demo = DemoRuns(redis if isinstance(redis, str) else None, settings.demo_runs)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         try:
-            async with access, hub, sweeper:
+            async with access, hub, sweeper, housekeeper:
                 yield
         finally:
             await demo.close()
@@ -96,6 +88,7 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
             ),
             *_publishing_routes(nodes, hub, settings, access),
             *_description_routes(settings),
+            *page_routes(),
         ],
         middleware=_middleware(settings),
         exception_handlers={
@@ -138,9 +131,6 @@ def _routes(
         Route("/healthz", rest.healthz),
         Route("/readyz", readyz),
         Route("/metrics", rest.metrics),
-        Route("/", _home),
-        Route("/monitoring", _page),
-        Route("/monitoring/{name}", _page),
     ]
 
 
@@ -174,12 +164,7 @@ def _description_routes(settings: GatewaySettings) -> list[Route]:
     return [
         Route("/openapi.json", description.openapi),
         Route("/protocol.schema.json", description.protocol),
-        Route("/docs", _docs),
     ]
-
-
-async def _docs(_: Request) -> Response:
-    return FileResponse(_PAGE / "docs.html", headers=_PAGE_HEADERS)
 
 
 def _middleware(settings: GatewaySettings) -> list[Middleware]:
@@ -200,15 +185,3 @@ def _middleware(settings: GatewaySettings) -> list[Middleware]:
         *([cors] if origins else []),
         Middleware(RequestBounds, settings),
     ]
-
-
-async def _home(request: Request) -> Response:
-    return RedirectResponse(request.scope.get("root_path", "") + "/monitoring", 307)
-
-
-async def _page(request: Request) -> Response:
-    """Serve the monitoring page and the files beside it."""
-    file = _PAGE / request.path_params.get("name", "index.html")
-    if file.suffix not in _CONTENT or file.parent != _PAGE or not file.is_file():
-        raise HTTPException(404, f"the page has no file {file.name!r}")
-    return FileResponse(file, headers=_PAGE_HEADERS)

@@ -49,6 +49,11 @@ class AuthSettings:
     """Most patterns in one claim of a token."""
     wait_seconds: float = 10.0
     """How long a WebSocket may take to send its token as first message."""
+    failures_per_minute: int = 60
+    """How often one client address may fail to sign in: as many at once, and again as many a
+    minute; one more failure is 429 or close 4329."""
+    expiry_notice_seconds: float = 60.0
+    """How long before its token runs out an open WebSocket is told, so that it can be renewed."""
     jwks_refresh_seconds: float = 600.0
     """Mean time between two fetches of the keys; each is up to a tenth earlier or later."""
     jwks_retry_seconds: float = 10.0

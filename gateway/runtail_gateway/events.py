@@ -123,7 +123,7 @@ class EventStream:
         require_allowed(request, self._settings.allowed_origins)
         execution_id = checked_id(request.path_params["execution_id"])
         grant = await self._access.require(request, "read", execution_id)
-        async with self._access.session(grant).lasting():
+        async with self._access.session(request, grant).lasting():
             await self._view(request, outlet, execution_id)
 
     async def _view(self, request: Request, outlet: EventOutlet, execution_id: str) -> None:

@@ -22,8 +22,8 @@ from runtail_broker.state import ExecutionState
 from runtail_broker.stream import StreamReader
 from runtail_gateway.absent import absent
 from runtail_gateway.log_filter import LogFilter
+from runtail_gateway.portion import Portion
 
-_ENTRIES = 16  # frames that are read at once
 _ALL = LogFilter()
 
 
@@ -103,12 +103,17 @@ class LogPages:
         self, execution_id: str, cursors: Sequence[Cursor], wanted: Wanted
     ) -> dict[str, Any]:
         """Read forwards from the first of *cursors* (newest first) that can be proved."""
+        return await self._after(execution_id, cursors, wanted, Portion())
+
+    async def _after(
+        self, execution_id: str, cursors: Sequence[Cursor], wanted: Wanted, portion: Portion
+    ) -> dict[str, Any]:
         found = Lines()
         notices: list[dict[str, object]] = []
         while len(found.matches) < wanted.limit and len(found.lines) < wanted.most_looked:
             room = wanted.most_looked - len(found.lines)
             most = room if wanted.chosen else min(room, wanted.limit - len(found.matches))
-            step = await self.step(execution_id, cursors, most)
+            step = await self.step(execution_id, cursors, most, portion)
             if found.lines and step.notices:
                 break  # the next page begins with them
             notices += step.notices
@@ -127,44 +132,59 @@ class LogPages:
     async def before(self, state: ExecutionState, before: int, wanted: Wanted) -> dict[str, Any]:
         """Read backwards from the record before the seq *before*; the page itself is ascending."""
         first = min(before, state.last_seq + 1)
-        found = Lines(first)
-        behind: Cursor | None = None
-        while len(found.matches) < wanted.limit and len(found.lines) < wanted.most_looked:
-            entries = await self._reader.before(state.id, found.first_seq, entries=_ENTRIES)
-            if not entries or entries[0].seq >= found.first_seq:
-                break  # nothing before it is kept
-            behind = behind or entries[-1].cursor_at(first - 1)
-            lines = [line for entry in entries for line in records_of(render(entry))]
-            lines = lines[: found.first_seq - entries[0].seq]
-            _take_before(found, lines[-(wanted.most_looked - len(found.lines)) :], wanted)
-            await asyncio.sleep(0)  # a search lets the viewers through
-        more = bool(found.lines) and found.first_seq > state.first_seq
-        return {
-            "records": _fragments(found.shown(wanted.context)),
-            "before": found.first_seq if more else None,
-            "cursor": str(behind or await self._reader.cursor_at(state.id, first - 1)),
-            "notices": [],
-        } | _looked(found, wanted)
+        holder = await self._reader.find(state.id, first - 1)
+        if holder is None or holder.seq >= first:  # nothing before it is kept
+            place = await self._reader.cursor_at(state.id, first - 1)
+            return _earlier(state, Lines(first), wanted, place)
+        return await self._up_to(state, first, holder, wanted, Portion())
 
     async def around(self, state: ExecutionState, seq: int, limit: int) -> dict[str, Any]:
         """Read *limit* records with the record *seq* in their middle, as far as they are kept."""
         seq = min(max(seq, state.first_seq), max(state.last_seq, 1))
-        half = Wanted(limit // 2, limit)
-        earlier = await self.before(state, seq, half)
-        place = await self._reader.cursor_at(state.id, seq - 1)
+        half, portion = Wanted(limit // 2, limit), Portion()
+        holder = await self._reader.find(state.id, seq)
+        if holder is None or holder.seq > seq:  # it is gone since
+            earlier = await self.before(state, seq, half)
+            place = await self._reader.cursor_at(state.id, seq - 1)
+        else:
+            earlier = await self._up_to(state, seq, holder, half, portion)
+            place = holder.start if holder.seq == seq else holder.cursor_at(seq - 1)
         rest = Wanted(limit - len(earlier["records"]), limit)
-        later = await self.after(state.id, [place], rest)
+        later = await self._after(state.id, [place], rest, portion)
         before = earlier["before"] if earlier["records"] else seq
         return later | {
             "records": earlier["records"] + later["records"],
             "before": before if before is None or before > state.first_seq else None,
         }
 
+    async def _up_to(
+        self, state: ExecutionState, first: int, holder: Entry, wanted: Wanted, portion: Portion
+    ) -> dict[str, Any]:
+        """Read backwards from before the seq *first*; *holder* holds it, or the one before it."""
+        found, entries = Lines(first), [holder]
+        while len(found.matches) < wanted.limit and len(found.lines) < wanted.most_looked:
+            count = portion.frames(wanted.most_looked - len(found.lines))
+            entries = (
+                await self._reader.before(state.id, entries[0], count)
+                if found.lines
+                else await self._reader.ending(state.id, holder, count)
+            )
+            portion.learn(entries)
+            lines = [line for entry in entries for line in records_of(render(entry))]
+            if entries:
+                lines = lines[: found.first_seq - entries[0].seq]
+            if not lines:
+                break  # nothing before it is kept
+            _take_before(found, lines[-(wanted.most_looked - len(found.lines)) :], wanted)
+            await asyncio.sleep(0)  # a search lets the viewers through
+        place = holder.start if holder.seq == first else holder.cursor_at(first - 1)
+        return _earlier(state, found, wanted, place)
+
     async def lines(self, execution_id: str, after: Cursor, last: int) -> AsyncIterator[Step]:
         """Read all that is kept after *after*, up to the seq *last* and not beyond."""
-        cursor = after
+        cursor, portion = after, Portion()
         while cursor.number < last:
-            step = await self.step(execution_id, [cursor], limit=1_000_000)
+            step = await self.step(execution_id, [cursor], last, portion)
             if not step.lines and not step.notices:
                 return
             del step.lines[max(0, last + 1 - step.first_seq) :]
@@ -173,29 +193,45 @@ class LogPages:
                 return
             cursor = step.cursor
 
-    async def step(self, execution_id: str, cursors: Sequence[Cursor], limit: int) -> Step:
-        """Read a few frames after the first of *cursors* that can be proved.
+    async def step(
+        self, execution_id: str, cursors: Sequence[Cursor], limit: int, portion: Portion
+    ) -> Step:
+        """Read some frames after the first of *cursors* that can be proved.
 
-        Says what was found wanting.
+        Says what was found wanting. *portion* says how many to read, and learns from them.
         """
-        verdict, bounds = await self._reader.resume(execution_id, cursors, entries=_ENTRIES)
+        count = portion.frames(limit)
+        verdict, bounds = await self._reader.resume(execution_id, cursors, count)
         if bounds.epoch is None:  # it was there when this page was asked for
             raise await absent(self._reader, execution_id)
         match verdict:
             case Continues(place, entries, skip):
+                portion.learn(entries)
                 step = Step.of(place, list(entries), skip, limit)
             case Gap(place, entries):
+                portion.learn(entries)
                 behind = entries[0].start if entries else bounds.last
                 step = Step.of(behind, list(entries), 0, limit)
                 step.notices.append(_gap(verdict, behind))
             case Diverged(reason):
                 start = start_of(bounds.epoch)
-                step = await self.step(execution_id, [start], limit)
+                step = await self.step(execution_id, [start], limit, portion)
                 step.notices.insert(0, _reset(start, reason))
                 return step
         if place.number < cursors[0].number:
             step.notices.insert(0, _reset(place, "another history"))
         return step
+
+
+def _earlier(state: ExecutionState, found: Lines, wanted: Wanted, behind: Cursor) -> dict[str, Any]:
+    """Make the page of what was *found* going backwards; *behind* is where it ends."""
+    more = bool(found.lines) and found.first_seq > state.first_seq
+    return {
+        "records": _fragments(found.shown(wanted.context)),
+        "before": found.first_seq if more else None,
+        "cursor": str(behind),
+        "notices": [],
+    } | _looked(found, wanted)
 
 
 def _take(found: Lines, step: Step, wanted: Wanted) -> Cursor:

@@ -61,7 +61,7 @@ class ManyEvents(EventStream):
     async def _serve(self, request: Request, outlet: EventOutlet) -> None:
         require_allowed(request, self._settings.allowed_origins)
         grant = await self._access.require(request, "read")
-        session = self._access.session(grant)
+        session = self._access.session(request, grant)
         async with session.lasting():
             await self._view_all(request, outlet, session)
 

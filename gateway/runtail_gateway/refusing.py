@@ -12,6 +12,14 @@ def told(refused: Refused) -> Message:
     return plain("error", {"code": refused.code, "message": refused.message})
 
 
+async def tell(outlet: Outlet, message: Message) -> None:
+    """Send *message*; never raises."""
+    try:
+        await outlet.send(message)
+    except Gone:
+        return  # it left before it could be told
+
+
 async def refuse(outlet: Outlet, refused: Refused) -> None:
     """Say why, and close; never raises."""
     try:

@@ -16,6 +16,7 @@ from runtail_gateway.absent import absent
 from runtail_gateway.access import Access
 from runtail_gateway.hub import Hub
 from runtail_gateway.log_pages import LogPages, Step
+from runtail_gateway.portion import Portion
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.step_statistics import StepStatistics
 
@@ -40,12 +41,12 @@ class Steps:
 
     async def _summed_up(self, state: ExecutionState, cursor: Cursor) -> dict[str, Any]:
         """Look at no more records than a search does; `more` says if some are left."""
-        statistics = StepStatistics(self._settings.steps_limit)
+        statistics, portion = StepStatistics(self._settings.steps_limit), Portion()
         notices: list[dict[str, object]] = []
         first_seq, looked, full = 0, 0, False
         while not full and looked < self._settings.search_records:
             room = self._settings.search_records - looked
-            step = await self._pages.step(state.id, [cursor], room)
+            step = await self._pages.step(state.id, [cursor], room, portion)
             notices += step.notices
             if not step.lines:
                 cursor = step.cursor

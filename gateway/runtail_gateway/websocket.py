@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -17,7 +18,7 @@ from runtail_gateway.metrics import Metrics
 from runtail_gateway.origin import origin_allowed
 from runtail_gateway.push import Push, push_of
 from runtail_gateway.refused import Refused
-from runtail_gateway.refusing import refuse
+from runtail_gateway.refusing import refuse, tell
 from runtail_gateway.session import Session
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.viewer import Gone, never
@@ -105,7 +106,7 @@ class SocketEndpoint(ABC):
         try:
             with self._viewers.one(socket):
                 session = await self._access.sign_in(socket, outlet.send)
-                async with session.lasting():
+                async with session.lasting(partial(tell, outlet)):
                     await self._serve(socket, outlet, session)
         except Refused as refused:
             await refuse(outlet, refused)

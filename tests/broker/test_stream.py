@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -89,32 +90,51 @@ async def test_a_cursor_inside_a_frame_says_how_much_of_it_to_skip(
 async def test_pages_backward_hold_every_record_once(
     execution: Execution, reader: StreamReader
 ) -> None:
+    holder = (await execution.entries())[-1]
+    page = await reader.ending(execution.id, holder, entries=3)
     seqs: list[int] = []
-    before = 32
-    while page := await reader.before(execution.id, before, entries=3):
-        assert page[-1].last_seq == before - 1
+    while page:
+        assert page[-1].last_seq == (seqs[0] - 1 if seqs else 31)
         seqs[:0] = [s for e in page for s in range(e.seq, e.last_seq + 1)]
-        before = page[0].seq
+        page = await reader.before(execution.id, page[0], entries=3)
     assert seqs == list(range(1, 32))
 
 
-async def test_a_page_before_the_middle_of_a_frame_ends_with_that_frame(
+async def test_a_page_backward_ends_with_the_frame_it_was_asked_for(
     execution: Execution, reader: StreamReader
 ) -> None:
-    page = await reader.before(execution.id, 7, entries=2)
+    holder = await reader.find(execution.id, 6)
+    assert holder is not None
+    page = await reader.ending(execution.id, holder, entries=2)
     assert [(e.seq, e.last_seq) for e in page] == [(2, 4), (5, 7)]
 
 
-async def test_nothing_lies_before_the_first_record_kept(
+async def test_nothing_lies_before_the_first_frame_kept(
     execution: Execution, reader: StreamReader
 ) -> None:
-    assert await reader.before(execution.id, 1, entries=3) == []
     await execution.set_state(max_records=6)
     await execution.publish("x")
-    first = (await execution.entries())[0].seq
-    assert first > 20
-    for seq in (1, 2, 10, first):
-        assert await reader.before(execution.id, seq, entries=3) == []
+    first = (await execution.entries())[0]
+    assert first.seq > 20
+    assert await reader.before(execution.id, first, entries=3) == []
+
+
+async def test_a_page_backward_never_walks_into_another_history(
+    execution: Execution, reader: StreamReader
+) -> None:
+    follower = (await execution.entries())[5]
+    other = replace(follower, before=follower.before ^ 1)
+    assert await reader.before(execution.id, follower, entries=3) != []
+    assert await reader.before(execution.id, other, entries=3) == []
+
+
+async def test_the_start_of_every_frame_is_a_place_that_is_proved(
+    execution: Execution, reader: StreamReader
+) -> None:
+    for entry in await execution.entries():
+        verdict, _ = await reader.after(execution.id, entry.start, entries=2)
+        assert isinstance(verdict, Continues)
+        assert (verdict.entries[0], verdict.skip) == (entry, 0)
 
 
 async def test_every_record_is_found_in_its_frame(

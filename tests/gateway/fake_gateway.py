@@ -12,10 +12,8 @@ from typing import Any, Final
 import orjson
 from aiohttp import WSMsgType, web
 
-import runtail_gateway
+from runtail_gateway.page_files import FOLDER, HEADERS, page_html
 
-PAGE: Final = Path(runtail_gateway.__file__).parent / "page"
-POLICY: Final = {"Content-Security-Policy": "default-src 'self'"}
 BEGAN: Final = datetime(2026, 11, 24, 3, 15, tzinfo=UTC)
 MESSAGE_RECORDS: Final = 500
 
@@ -148,6 +146,7 @@ class FakeGateway:
         self.app = web.Application()
         self.app.add_routes([
             web.get(f"{prefix}/monitoring", self._index),
+            web.get(f"{prefix}/monitoring/executions/{{id}}", self._index),
             web.get(f"{prefix}/monitoring/{{name}}", self._asset),
             web.get(f"{prefix}/executions", self._list),
             web.get(f"{prefix}/executions/{{id}}", self._state),
@@ -174,11 +173,12 @@ class FakeGateway:
                 await execution.cut()
             await runner.cleanup()
 
-    async def _index(self, request: web.Request) -> web.FileResponse:
-        return web.FileResponse(PAGE / "index.html", headers=POLICY)
+    async def _index(self, request: web.Request) -> web.Response:
+        html = page_html("../" if "id" in request.match_info else "monitoring/")
+        return web.Response(text=html, content_type="text/html", headers=HEADERS)
 
     async def _asset(self, request: web.Request) -> web.FileResponse:
-        return web.FileResponse(PAGE / Path(request.match_info["name"]).name, headers=POLICY)
+        return web.FileResponse(FOLDER / Path(request.match_info["name"]).name, headers=HEADERS)
 
     async def _list(self, request: web.Request) -> web.Response:
         states = [execution.state() for execution in reversed(self.executions.values())]

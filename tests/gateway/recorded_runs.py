@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -153,13 +155,16 @@ async def client(gateway: Running, nodes: Nodes) -> list[dict[str, Any]]:
 
 
 async def signed_in(gateway: Running, nodes: Nodes) -> list[dict[str, Any]]:
-    """Sign in, and renew in vain."""
+    """Sign in, renew in vain, and then by a token that soon runs out."""
     await Worker(nodes, "nightly-5").open()
     heard = await _connect(gateway, "/ws/executions/nightly-5/logs")
     await heard.say("auth", token=token())
     await heard.until("caught_up")
     await heard.say("auth", token=token(sub="bob"))
     await heard.until("auth")
+    await heard.say("auth", token=token(exp=math.ceil(time.time() + 0.2)))
+    await heard.until("expiring")
+    await heard.until("error")
     return heard.messages
 
 

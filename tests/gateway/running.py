@@ -119,7 +119,6 @@ async def _one(settings: GatewaySettings, redis: str | Nodes, way: Way) -> Async
         finally:
             uv.should_exit = True
             await task
-            gc.unfreeze()
 
 
 @asynccontextmanager
@@ -134,7 +133,6 @@ async def serving(app: Any) -> AsyncIterator[str]:
         finally:
             uv.should_exit = True
             await task
-            gc.unfreeze()
 
 
 @contextlib.contextmanager

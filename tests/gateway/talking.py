@@ -24,8 +24,10 @@ class Talk:
         await self._socket.send_json(message)
 
     async def read(self) -> None:
+        """Note the JSON messages; stored frames are passed over."""
         async for message in self._socket:
-            self.messages.append(orjson.loads(message.data))
+            if message.type is aiohttp.WSMsgType.TEXT:
+                self.messages.append(orjson.loads(message.data))
 
     async def until(self, kind: str, count: int = 1) -> dict[str, Any]:
         """Wait for the *count*-th message of *kind*; return it."""

@@ -41,3 +41,14 @@ def test_a_client_that_has_all_of_its_own_again_is_forgotten() -> None:
         allowances.take(f"client {number}", 0.0)
     allowances.take("another", 61.0)
     assert len(allowances) == 1
+
+
+def test_who_could_take_none_has_used_it_up_until_one_is_back() -> None:
+    """Asking takes none, and remembers nobody."""
+    allowances = Allowances(1, table=10)
+    assert not allowances.used_up("a", 0.0)
+    assert len(allowances) == 0
+    allowances.take("a", 0.0)
+    assert [allowances.used_up("a", at) for at in (0.0, 59.0, 60.0, 61.0)] == [True, True] + [
+        False
+    ] * 2

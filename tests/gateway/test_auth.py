@@ -24,6 +24,7 @@ from runtail_gateway.app import create_app
 from runtail_gateway.auth import ANYONE, SCOPES, Grant, Scope
 
 OPEN = {"/healthz", "/readyz", "/", "/monitoring", "/monitoring/{name}"}
+OPEN |= {"/monitoring/executions/{execution_id}"}
 OPEN |= {"/docs", "/openapi.json", "/protocol.schema.json"}
 APP = create_app(QUICK, "redis://127.0.0.1:1")
 CLOSED = [route for route in APP.routes if getattr(route, "path", "") not in OPEN]
@@ -124,7 +125,8 @@ async def test_every_other_route_refuses_who_has_no_token(signed: Running, route
 
 
 async def test_probes_and_the_page_are_open(signed: Running) -> None:
-    for path in ("/healthz", "/readyz", "/monitoring", "/monitoring/viewer.js", "/docs"):
+    pages = ("/monitoring", "/monitoring/executions/a", "/monitoring/docs.js", "/docs")
+    for path in ("/healthz", "/readyz", *pages):
         async with signed.http.get(signed.address + path) as answer:
             assert answer.status in (200, 503)  # readiness has an opinion of its own
 

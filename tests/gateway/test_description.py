@@ -98,6 +98,13 @@ def test_every_code_of_a_problem_is_described_with_its_status() -> None:
         assert code in schema["properties"]["code"]["enum"], (status, code)
 
 
+def test_what_needs_a_token_says_what_too_many_bad_ones_get() -> None:
+    """Wherever 401 may be answered, one failure too many is 429."""
+    for method, path in described():
+        answers = DOCUMENT["paths"][path][method.lower()]["responses"]
+        assert "429" in answers or "401" not in answers, (method, path)
+
+
 async def test_what_needs_a_scope_says_so(engine_nodes: Nodes, engine_url: str) -> None:
     async with running(signing_in(), engine_url) as gateway:
         for method, path in sorted(described()):

@@ -17,7 +17,9 @@ from tests.gateway.talking import Talk, logs_of, talking
 from tests.gateway.worker import Worker
 from tests.polling import soon
 
+from runtail import ReadRefused, read
 from runtail_broker.client import Nodes
+from runtail_broker.frames_message import SUBPROTOCOL as FRAMES
 
 MANY = "/ws/executions"
 
@@ -223,6 +225,54 @@ async def test_a_viewer_that_does_not_read_is_cut_off_from_what_comes_later(
         await soon(lambda: signed.hub.tails == 0, "it is not served any more")
         kinds = [orjson.loads(message.data) async for message in socket]
         assert (kinds[-1]["code"], socket.close_code) == ("expired", 4402)
+
+
+@pytest.mark.parametrize(
+    ("kind", "signed"),
+    [
+        ("one", PUSHED),
+        ("many", PUSHED),
+        pytest.param("one", PULLED, marks=pytest.mark.full),
+        pytest.param("frames", PUSHED, marks=pytest.mark.full),
+    ],
+    indirect=["signed"],
+)
+async def test_who_is_open_is_told_before_its_token_expires(
+    signed: Running, worker: Worker, kind: str
+) -> None:
+    """`expiring` comes once, with what is left: half of it for one shorter than the notice."""
+    await worker.open()
+    path = MANY if kind == "many" else logs_of(worker.execution_id)
+    spoken = (FRAMES,) if kind == "frames" else ()
+    claims = soon_over()
+    async with talking(signed, path, headers=bearer(**claims), protocols=spoken) as talk:
+        opened_at = time.time()
+        left = (await talk.until("expiring"))["remaining_ms"] / 1000
+        assert 0 < left <= (claims["exp"] - opened_at) / 2 + 0.05
+        assert abs(claims["exp"] - time.time() - left) < 0.3
+        assert "expired" in await talk.refused(4402)
+        assert len(talk.of("expiring")) == 1
+
+
+async def test_a_reader_of_the_sdk_goes_on_when_it_is_told(signed: Running, worker: Worker) -> None:
+    """What it does not know it passes over, until its token has really run out."""
+    await worker.open()
+    reading = aiter(read(signed.address, worker.execution_id, token=token(**soon_over())))
+    assert (await anext(reading))["kind"] == "status"
+    with pytest.raises(ReadRefused, match="expired"):
+        await anext(reading)
+
+
+async def test_a_new_token_has_a_notice_of_its_own(signed: Running, worker: Worker) -> None:
+    """One that lasts is told nothing; one that is short again is told again."""
+    await worker.open()
+    async with talking(signed, logs_of(worker.execution_id), headers=bearer(lives=900)) as talk:
+        await talk.until("caught_up")
+        await renewed(talk, **soon_over())
+        await talk.until("expiring")
+        await renewed(talk, exp=2**31)
+        await renewed(talk, **soon_over())
+        await talk.until("expiring", 2)
 
 
 # --- renewed in place ----------------------------------------------------------------------------

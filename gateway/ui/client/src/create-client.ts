@@ -1,0 +1,84 @@
+import { Addresses } from "./addresses.ts";
+import type { ClientOptions, ListStore, LogEvent, LogStore, RuntailClient } from "./client.ts";
+import { surroundings } from "./environment.ts";
+import { ListPart } from "./list-part.ts";
+import { logEvents } from "./log-events.ts";
+import { LogPart } from "./log-part.ts";
+import { Pool } from "./pool.ts";
+import { restApi } from "./rest.ts";
+import type { Store } from "./snapshot.ts";
+import { type Keeper, storeOf, type Watched } from "./watched-store.ts";
+
+const WINDOW = 10_000;
+/** Stores that were made and never watched: a page that renders and is thrown away leaves some. */
+const UNWATCHED = 256;
+
+interface Shared<S> {
+  readonly store: S;
+  readonly isWatched: () => boolean;
+  readonly close: () => void;
+}
+
+/** One client a page: what it watches shares connections. Connects with the first subscriber. */
+export function createClient(options: ClientOptions = {}): RuntailClient {
+  const env = surroundings(options.environment);
+  const addresses = new Addresses(options.url ?? ownAddress(), options.share);
+  const pool = new Pool(env, addresses, options);
+  const window = options.windowRecords ?? WINDOW;
+  const stores = new Map<string, Shared<unknown>>();
+  const iterators = new Set<AsyncIterator<LogEvent>>();
+
+  // Who asks for the same shares it, from its making until nobody watches it any more.
+  function shared<S extends Store<T>, T>(
+    key: string, partOf: (changed: () => void) => Watched<T>, more: Omit<S, keyof Store<T> | "reconnect">,
+  ): S {
+    const known = stores.get(key);
+    if (known) return known.store as S;
+    const keeper: Keeper = {
+      kept: () => stores.has(key) || stores.set(key, own),
+      left: () => stores.get(key) === own && stores.delete(key),
+    };
+    const part = partOf(() => watched.changed());
+    const watched = storeOf(env, part, keeper);
+    const { subscribe, getSnapshot, isWatched, close } = watched;
+    const reconnect = (): void => {
+      if (isWatched()) pool.reconnect(part);
+    };
+    const own: Shared<unknown> = { store: { ...more, subscribe, getSnapshot, reconnect }, isWatched, close };
+    const idle = [...stores].filter(([, each]) => !each.isWatched());
+    if (idle.length >= UNWATCHED) stores.delete(idle[0]?.[0] ?? "");
+    stores.set(key, own);
+    return own.store as S;
+  }
+
+  return {
+    log: (executionId, wanted = {}) =>
+      shared<LogStore, unknown>(
+        keyOf(executionId, wanted),
+        (changed) => new LogPart(pool, executionId, wanted, window, changed),
+        {
+          executionId,
+          events() {
+            const events = logEvents(pool, executionId, wanted, window, () => iterators.delete(events));
+            iterators.add(events);
+            return events;
+          },
+        },
+      ),
+    list: (filter = {}) =>
+      shared<ListStore, unknown>(keyOf("", filter), (changed) => new ListPart(pool, filter, changed), {}),
+    rest: restApi(env, addresses, options),
+    close() {
+      for (const { close } of stores.values()) close();
+      for (const events of iterators) void events.return?.();
+    },
+  };
+}
+
+// The same options in another order are the same.
+const keyOf = (id: string, options: object): string => JSON.stringify([id, ...Object.entries(options).sort()]);
+
+function ownAddress(): string {
+  if (typeof location === "undefined") throw new TypeError("url is missing, expected the gateway's address");
+  return new URL(".", location.href).href;
+}

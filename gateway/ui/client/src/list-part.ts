@@ -1,0 +1,64 @@
+import type { Wish } from "./addresses.ts";
+import type { ListFilter, ListSnapshot } from "./client.ts";
+import { ListModel } from "./list-model.ts";
+import { statusOf } from "./log-part.ts";
+import type { ListMessage, LogMessage } from "./messages.ts";
+import { LIST, type LinkState } from "./part.ts";
+import type { Pool } from "./pool.ts";
+import type { Link } from "./snapshot.ts";
+import type { Watched } from "./watched-store.ts";
+
+const LIMIT = 100;
+
+/** The list of executions that is watched. */
+export class ListPart implements Watched<ListSnapshot> {
+  readonly key = LIST;
+  readonly group = LIST;
+  readonly #pool: Pool;
+  readonly #filter: ListFilter;
+  readonly #changed: () => void;
+  readonly #model: ListModel;
+  #link: Link = { phase: "connecting", attempt: 0 };
+
+  constructor(pool: Pool, filter: ListFilter, changed: () => void) {
+    this.#pool = pool;
+    this.#filter = { limit: LIMIT, ...filter };
+    this.#changed = changed;
+    this.#model = new ListModel(filter.limit ?? LIMIT);
+  }
+
+  start(): void {
+    this.#pool.attach(this);
+  }
+
+  stop(): void {
+    this.#pool.detach(this);
+    this.#stand({ phase: "closed" });
+  }
+
+  wish(): Wish {
+    return this.#filter as Wish;
+  }
+
+  take(message: LogMessage | ListMessage): void {
+    if (message.type !== "watching" && message.type !== "executions") return;
+    if (!this.#model.take(message)) this.#pool.again(this);
+    this.#stand({ phase: "live" });
+  }
+
+  told(state: LinkState): void {
+    if (state.phase === "open") return;
+    if (state.phase === "refused") this.#pool.detach(this, true);
+    this.#stand(state);
+  }
+
+  snapshot(version: number): ListSnapshot {
+    const { executions, loaded, next } = this.#model;
+    return { version, connectionStatus: statusOf(this.#link), link: this.#link, executions, loaded, next };
+  }
+
+  #stand(link: Link): void {
+    this.#link = link;
+    this.#changed();
+  }
+}

@@ -1,0 +1,53 @@
+/** A way to a gateway: opens one connection, says what it hears, and closes once. No deciding here. */
+
+import type { Environment } from "./client.ts";
+import type { GatewayMessage } from "./messages.ts";
+
+export interface Hearing {
+  opened(): void;
+  heard(message: GatewayMessage): void;
+  /** At most once, and nothing after it. *why* if the gateway told it otherwise than by a message. */
+  closed(code: number, why?: string): void;
+}
+
+export interface Wire {
+  send(message: object): void;
+  /** Close; nothing is heard any more. */
+  close(): void;
+}
+
+export const MALFORMED = 1007;
+
+export function openSocket({ WebSocket }: Environment, address: string, hearing: Hearing): Wire {
+  const socket = new WebSocket(address);
+  let open = true;
+  const closed = (code: number): void => {
+    if (open) hearing.closed(code);
+    open = false;
+    socket.close();
+  };
+  socket.onopen = () => open && hearing.opened();
+  socket.onclose = ({ code }) => closed(code);
+  socket.onmessage = ({ data }) => {
+    const message = open && parsed(String(data));
+    if (message) hearing.heard(message);
+    else closed(MALFORMED);
+  };
+  return {
+    send: (message) => socket.send(JSON.stringify(message)),
+    close() {
+      open = false;
+      socket.close();
+    },
+  };
+}
+
+/** Read a message; null for what is none. */
+export function parsed(data: string): GatewayMessage | null {
+  try {
+    const message: unknown = JSON.parse(data);
+    return typeof message === "object" ? (message as GatewayMessage) : null;
+  } catch {
+    return null;
+  }
+}

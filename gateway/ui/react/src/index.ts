@@ -1,0 +1,15 @@
+export type { Clock } from "./clock.ts";
+export { useClient } from "./client-context.ts";
+export { useStrings } from "./context.ts";
+export { ExecutionLogViewer, type ExecutionLogViewerProps } from "./ExecutionLogViewer.tsx";
+export * from "./log/index.ts";
+export { RuntailProvider, type RuntailProviderProps, StringsProvider, type StringsProviderProps } from "./providers.tsx";
+export { EmptyState, RealtimeMonitoringDemo, type RealtimeMonitoringDemoProps } from "./RealtimeMonitoringDemo.tsx";
+export { type MonitoredExecution, STATUSES, type StatusName } from "./status.ts";
+export { StatusBadge } from "./StatusBadge.tsx";
+export { StatusDot, type StatusDotProps } from "./StatusDot.tsx";
+export { ENGLISH, type SomeStrings, type Strings } from "./strings.ts";
+export { type Executions, useExecution, useExecutions } from "./useExecutions.ts";
+export { useWebSocketLogs, type WebSocketLogs } from "./useWebSocketLogs.ts";
+export { WorkflowExecutionMonitor, type WorkflowExecutionMonitorProps } from "./WorkflowExecutionMonitor.tsx";
+export type { ConnectionStatus, ExecutionLog, LogRecord } from "@runtail/client";
