@@ -23,7 +23,7 @@ async def switching_proxy(ports: Sequence[int], seed: str) -> AsyncIterator[int]
         task.add_done_callback(serving.discard)
         with suppress(OSError, asyncio.CancelledError):
             await _led(reader, writer, chance.choice(ports))
-        writer.transport.abort()
+        await _aborted(writer)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
@@ -45,7 +45,14 @@ async def _led(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port:
         for way in ways:
             way.cancel()
         await asyncio.wait(ways)
-        forth.transport.abort()
+        await _aborted(forth)
+
+
+async def _aborted(writer: asyncio.StreamWriter) -> None:
+    """Close at once, and wait until that is done: the test's loop may end right after."""
+    writer.transport.abort()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
