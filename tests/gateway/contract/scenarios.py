@@ -1,8 +1,8 @@
 """The contract: which tests of this folder run a scenario, and over which ways.
 
 Every test here that is served by `gateway` runs over all ways (see ways.py), but those that
-`NOT_OVER` names. One runs over one way, and `SPOT_CHECK` over all, in `make test`; the others in
-`make test-full`.
+`NOT_OVER` and `OWN_WAYS` name. One way of each, and all of `SPOT_CHECK`, run in `make test`; the
+others in `make test-full`.
 """
 
 from __future__ import annotations
@@ -86,6 +86,14 @@ SCENARIOS = {
         "test_who_waits_for_an_execution_gets_it_from_the_very_first_record",
         "test_waiting_for_an_execution_costs_the_engine_next_to_nothing",
     ),
+    "more than a gateway allows": (
+        "test_a_viewer_that_talks_too_much_is_sent_away",
+        "test_one_viewer_too_many_is_told_to_come_again",
+    ),
+}
+OWN_WAYS = {  # test → why it names its ways itself
+    "test_a_viewer_that_talks_too_much_is_sent_away": "it talks over a socket of its own",
+    "test_one_viewer_too_many_is_told_to_come_again": "each gateway counts its own viewers",
 }
 
 _PAGES_FILTER = "a page finds single records, a viewer's filter lets all pass that tells its state"
