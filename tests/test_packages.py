@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.web import PAGE, ROOT, UI
+from tests.web import PAGE, ROOT
 
 BUILT = {path.name: path.read_bytes() for path in PAGE.iterdir()}
 

@@ -139,7 +139,7 @@ class Link:
 
         await tell(nodes, execution_ids)
 
-    async def primaries(self, execution_ids: Sequence[str]) -> list[str | RuntailError]:
+    async def primaries(self, execution_ids: Sequence[str]) -> Sequence[str | RuntailError]:
         """Name the server that is primary now for each of these executions, which one node serves.
 
         '' where servers have no name; an error for what a gateway does not let this worker ask.
