@@ -23,7 +23,7 @@ export function even(seq: number): LogRecord {
 
 /** Lines of all lengths. */
 export function uneven(seq: number): LogRecord {
-  const words = (seq * 7919) % 113;
+  const words = (seq * 7919) % 23;
   return { ...common(seq), level: "info", message: `line ${seq} ${"lorem ipsum dolor ".repeat(words)}end` };
 }
 
