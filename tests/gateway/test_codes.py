@@ -81,7 +81,7 @@ ERRORS: dict[tuple[int, str], list[str]] = {
     (409, "unopened"): [PUBLISH + "a_publisher_that_never_opened_is_told"],
     (409, "finished"): [PUBLISH + "a_finished_id_names_the_one_to_open_next"],
     (410, "deleted"): [
-        "gateway/test_deletion.py::test_who_comes_back_to_it_is_told_too_whatever_it_waits_for"
+        "gateway/contract/test_deleted.py::test_who_comes_back_to_it_is_told_too_whatever_it_waits_for"
     ],
     (413, "too_large"): [PUBLISH + "a_body_has_as_many_bytes_as_allowed_and_no_more"],
     (414, "url_too_long"): [REQUESTS + "an_address_beyond_the_bound_is_answered_414"],
