@@ -17,7 +17,15 @@ from redis.asyncio import Redis
 
 from runtail_broker.client import Nodes
 from runtail_broker.executions import Executions
-from runtail_broker.keys import EXECUTION_KEYS, ExecutionKeys, found, index_of, indexes, probe
+from runtail_broker.keys import (
+    EXECUTION_KEYS,
+    ExecutionKeys,
+    found,
+    index_of,
+    indexes,
+    is_id,
+    probe,
+)
 from runtail_broker.script import script
 from runtail_broker.standing import FIELDS, Standing
 
@@ -96,16 +104,16 @@ class Inventory:
 
     async def kept(self, ids: Iterable[str]) -> list[Kept]:
         """Look at executions that may exist; what no script has written is left out."""
-        names = [name for name in ids if found(f"runtail:{{{name}}}:state".encode())]
+        names = [name for name in ids if is_id(name)]
         listed = await self._listed(names)
         stored = await self._executions.read_all(names, _read_state)
         standings = {name: _standing(name, values) for name, values in stored.items()}
         gone = [name for name, values in stored.items() if values[0] is None]
         streams = await self._executions.read_all(gone, _read_last)
         return [
-            Kept(name, listed.get(name), standings[name], _last_id(streams.get(name)))
+            Kept(name, listed.get(name), standings.get(name), _last_id(streams.get(name)))
             for name in names
-            if standings[name] or name in gone
+            if standings.get(name) or name in streams
         ]
 
     async def relist(self, places: Mapping[str, float]) -> int:

@@ -23,9 +23,14 @@ _EXECUTION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+~-]{0,127}", re.ASCII)
 
 def checked(execution_id: str) -> str:
     """Return *execution_id* if it can be a key; raise InvalidExecutionId if not."""
-    if not _EXECUTION_ID.fullmatch(execution_id):
+    if not is_id(execution_id):
         raise InvalidExecutionId(execution_id)
     return execution_id
+
+
+def is_id(text: str) -> bool:
+    """Whether *text* can be an execution's id."""
+    return _EXECUTION_ID.fullmatch(text) is not None
 
 
 _PARTS = ("stream", "state", "publishers", "notes", "live", "deleted")
@@ -66,7 +71,7 @@ EXECUTION_KEYS = "runtail:{*}:st*"
 def found(key: bytes) -> str | None:
     """Name the execution whose state or stream *key* is; None for any other key."""
     match = _FOUND.fullmatch(key.decode("utf-8", "replace"))
-    return match[1] if match and _EXECUTION_ID.fullmatch(match[1]) else None
+    return match[1] if match and is_id(match[1]) else None
 
 
 def index_of(execution_id: str) -> str:

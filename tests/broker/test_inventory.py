@@ -7,6 +7,7 @@ from tests.broker.executions import Execution
 from tests.conftest import ENGINES
 
 from runtail_broker.client import Nodes
+from runtail_broker.executions import Executions
 from runtail_broker.inventory import Inventory, Kept, KeyWalk, ListWalk
 from runtail_broker.keys import index_of
 
@@ -84,8 +85,14 @@ async def test_a_state_that_cannot_be_read_is_left_out_and_warned_of(
 ) -> None:
     await opened(nodes, "sound")
     await (await opened(nodes, "garbled")).set_state(seq="no number")
-    assert [k.id for k in await inventory.kept(["garbled", "sound"])] == ["sound"]
-    assert "garbled" in caplog.text
+    for key in ("runtail:{text}:state", "runtail:{flat}:stream"):
+        await nodes.at(key, lambda node, key=key: node.set(key, "what no script writes"))  # type: ignore[misc]
+    names = ["garbled", "text", "flat", "sound"]
+    assert [k.id for k in await inventory.kept(names)] == ["sound"]
+    assert [s.id for s in await Executions(nodes).states(["text", "sound"])] == ["sound"]
+    assert [look.id for look in await Executions(nodes).looks(["text", "sound"])] == ["sound"]
+    for name in names[:3]:
+        assert f"what the engine holds of {name} " in caplog.text
 
 
 async def test_what_is_on_the_list_stays_where_it_is(nodes: Nodes, inventory: Inventory) -> None:

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Page, expect
 from tests.ui.lines import in_sight, is_following, moved_to, seqs, settle, show, top_of
 
-pytestmark = [pytest.mark.browser, pytest.mark.node]
+pytestmark = [pytest.mark.browser, pytest.mark.node, pytest.mark.full]
 
 MILLION = "?records=1000000&window=10000"
 

@@ -9,6 +9,7 @@ import { Progress } from "./Progress.tsx";
 import { StatusBadge } from "./StatusBadge.tsx";
 import { isFinal, type MonitoredExecution, progressOf, toneOf } from "./status.ts";
 import { type StoreSource, useLogStore, useSelected } from "./stores.ts";
+import { Told } from "./Told.tsx";
 import { useElapsed } from "./useElapsed.ts";
 import { type LogViewing, WatchedLog } from "./WatchedLog.tsx";
 
@@ -44,7 +45,7 @@ export function WorkflowExecutionMonitor(props: WorkflowExecutionMonitorProps): 
   return (
     <article className={`runtail runtail-monitor ${className}`} data-execution={execution.id} data-status={execution.status} aria-label={monitor.label(execution.id)}>
       <MonitorHeader execution={execution} open={open} logs={logs} toggle={() => setOpen(!open)} actions={actions} />
-      {execution.reason != null && execution.reason !== "" && <bdi className="runtail-reason">{execution.reason}</bdi>}
+      {execution.reason != null && execution.reason !== "" && <Told className="runtail-reason" text={execution.reason} />}
       {value !== undefined && <Progress value={value} tone={toneOf(execution.status)} />}
       <div id={logs} hidden={!open} className="runtail-monitor-logs">
         {open && source !== null && <WatchedLog executionId={execution.id} source={source} progress={false} {...viewing} />}
@@ -68,13 +69,9 @@ function MonitorHeader({ execution, open, logs, toggle, actions }: MonitorHeader
     <header className="runtail-monitor-header">
       <StatusBadge status={execution.status} />
       <span className="runtail-names">
-        <bdi className="runtail-id" title={execution.id}>
-          {execution.id}
-        </bdi>
+        <Told className="runtail-id" text={execution.id} titled />
         {execution.workflow_id != null && execution.workflow_id !== execution.id && (
-          <bdi className="runtail-workflow" title={execution.workflow_id}>
-            {execution.workflow_id}
-          </bdi>
+          <Told className="runtail-workflow" text={execution.workflow_id} titled />
         )}
       </span>
       {typeof value === "number" && execution.status !== "completed" && <span className="runtail-percent">{percent(value)}</span>}

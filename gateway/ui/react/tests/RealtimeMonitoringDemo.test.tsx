@@ -63,6 +63,7 @@ test("several are watched at once, each once, and closed one by one; the page is
   expect(listed("c").getAttribute("aria-pressed")).toBe("false");
   fireEvent.click(screen.getByRole("button", { name: "Close a" }));
   expect(panes()).toEqual(["b"]);
+  expect(document.activeElement).toBe(screen.getByRole("main"));
   expect(told).toEqual([["a"], ["a", "b"], ["b"]]);
 });
 

@@ -160,6 +160,19 @@ describe("WorkflowExecutionMonitor", () => {
     expect(duration(container)).toBe(undefined);
   });
 
+  test("shows words of others as they are, and what would act on the screen by its number", () => {
+    const reason = "<img src=x onerror=alert(1)> \u202Etxt.exe\u202C \u0007";
+    const { container } = show(<WorkflowExecutionMonitor execution={execution({ status: "failed", reason, workflow_id: "w\u200Bf" })} />);
+    expect(container.querySelector(".runtail-reason")?.textContent).toBe("<img src=x onerror=alert(1)> <U+202E>txt.exe<U+202C> ^G");
+    expect(container.querySelector(".runtail-workflow")?.textContent).toBe("w<U+200B>f");
+    expect(container.querySelector("img")).toBe(null);
+  });
+
+  test("a reason without end is cut", () => {
+    const { container } = show(<WorkflowExecutionMonitor execution={execution({ status: "failed", reason: "x".repeat(1_000_000) })} />);
+    expect(container.querySelector(".runtail-reason")?.textContent).toHaveLength(2_001);
+  });
+
   test("pending says how long it waits", () => {
     const { container } = show(<WorkflowExecutionMonitor execution={execution({ status: "pending", progress: null })} />);
     expect(duration(container)).toBe("waiting for 5 s");

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { addressOf, linesOf, MOST_OPEN, placeOf } from "../src/monitoring/place.ts";
+import { addressOf, hrefOf, MOST_OPEN } from "../src/monitoring/address.ts";
 
-const at = (address: string) => placeOf(new URL(address, "http://gateway.example"));
+const at = (written: string) => addressOf(new URL(written, "http://gateway.example"));
 const EMPTY = { base: "", open: [], hash: "", share: null };
 
 describe("an address says what is watched", () => {
@@ -21,8 +21,8 @@ describe("an address says what is watched", () => {
     ["/runtail/monitoring?execution=a", { ...EMPTY, base: "/runtail", open: ["a"] }],
     ["/team/monitoring-tools/monitoring", { ...EMPTY, base: "/team/monitoring-tools" }],
     ["/elsewhere", EMPTY],
-  ])("%s", (address, place) => {
-    expect(at(address)).toEqual(place);
+  ])("%s", (written, address) => {
+    expect(at(written)).toEqual(address);
   });
 
   test("no more than can be watched", () => {
@@ -41,20 +41,11 @@ describe("the address of what is watched", () => {
     "/monitoring/executions/a?share=s.t#L7",
     "/runtail/monitoring/executions/a",
   ])("%s leads to itself", (address) => {
-    expect(addressOf(at(address))).toBe(address);
+    expect(hrefOf(at(address))).toBe(address);
   });
 
   test("names a line only of the only one", () => {
     const one = at("/monitoring/executions/a#L7");
-    expect(addressOf({ ...one, open: ["a", "b"] })).toBe("/monitoring?execution=a&execution=b");
+    expect(hrefOf({ ...one, open: ["a", "b"] })).toBe("/monitoring?execution=a&execution=b");
   });
-});
-
-test.each([
-  ["#L120-L140", { a: [120, 140] }],
-  ["#L120-140&level=error", { a: [120, 140] }],
-  ["#L7", { a: [7, 7] }],
-  ["#level=error", {}],
-])("%s names lines", (hash, lines) => {
-  expect(linesOf(at(`/monitoring/executions/a${hash}`))).toEqual(lines);
 });
