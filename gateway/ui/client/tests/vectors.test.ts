@@ -86,14 +86,23 @@ describe("recorded messages", () => {
     for (const message of recorded("refused")) expect(verdictOf(codeOf((message as ErrorMessage).code))).toBe("refused");
   });
 
-  test("of signing in lead to a live viewer", async () => {
+  test("of signing in lead to a live viewer, and in the end to one that is signed out", async () => {
     const world = new World({ token: () => "t" });
     const store = world.client.log("nightly-5");
     store.subscribe(nothing);
-    const about = (message: GatewayMessage): object => (message.type === "auth" ? message : { ...message, execution_id: "nightly-5" });
-    world.now = 1_795_640_000_000;
-    (await world.opened()).hear(...recorded("signed_in").map(about));
+    const messages = recorded("signed_in");
+    const ofTheSocket = new Set(["auth", "expiring", "error"]);
+    const about = (message: GatewayMessage): object =>
+      ofTheSocket.has(message.type) ? message : { ...message, execution_id: "nightly-5" };
+    const [first] = messages;
+    world.now = first?.type === "auth" && "expires_at" in first ? (first.expires_at ?? 0) * 1000 - 600_000 : 0;
+    (await world.opened()).hear(...messages.slice(0, -1).map(about));
     world.draw();
     expect(store.getSnapshot()).toMatchObject({ link: { phase: "live" }, lastSeq: 1 });
+    world.socket.hear(...messages.slice(-1));
+    world.socket.cut(4402);
+    await world.settle();
+    world.draw();
+    expect(store.getSnapshot()).toMatchObject({ link: { phase: "signed_out", code: 4402 }, lastSeq: 1 });
   });
 });
