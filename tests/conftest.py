@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -25,6 +26,13 @@ settings.register_profile(
     "runtail", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("runtail")
+
+
+def pytest_collection_finish() -> None:
+    """Let no later collection look through thousands of tests and what they import."""
+    gc.collect()
+    gc.freeze()
+
 
 REAL_ENGINES = [
     "embedded",

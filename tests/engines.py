@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,17 +78,46 @@ def redis_server(*arguments: str) -> Iterator[str]:
 
 
 @contextmanager
-def redis_cluster() -> Iterator[str]:
-    """Run one redis-server as a whole cluster; yield its URL."""
+def redis_cluster(count: int = 1) -> Iterator[str]:
+    """Run *count* redis-servers as a cluster without replicas; yield the URL of the first."""
+    with ExitStack() as stack:
+        nodes = [stack.enter_context(_cluster_node()) for _ in range(count)]
+        clients = [stack.enter_context(redis.Redis.from_url(node.url)) for node in nodes]
+        for number, client in enumerate(clients):
+            first, behind = (16_384 * each // count for each in (number, number + 1))
+            client.execute_command("CLUSTER", "ADDSLOTSRANGE", first, behind - 1)
+            node = nodes[number]
+            if number:
+                clients[0].execute_command("CLUSTER", "MEET", "127.0.0.1", node.port, node.bus)
+        _until(lambda: all(_is_whole(client, count) for client in clients), "the cluster is up")
+        yield nodes[0].url
+
+
+@dataclass(frozen=True, slots=True)
+class _ClusterNode:
+    """A redis-server, and its ports: for clients, and for other nodes."""
+
+    port: int
+    bus: int
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def _cluster_node() -> Iterator[_ClusterNode]:
     with folder() as place:
-        port = free_port()
-        cluster = ["--cluster-enabled", "yes", "--cluster-port", str(free_port())]
-        listening = ["--port", str(port), "--bind", "127.0.0.1"]
-        with _process(place, [*listening, *cluster], f"redis://127.0.0.1:{port}") as url:
-            with redis.Redis.from_url(url) as client:
-                client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-                _until(lambda: b"cluster_state:ok" in _cluster_info(client), "the cluster is up")
-            yield url
+        node = _ClusterNode(free_port(), free_port())
+        cluster = ["--cluster-enabled", "yes", "--cluster-port", str(node.bus)]
+        listening = ["--port", str(node.port), "--bind", "127.0.0.1"]
+        with _process(place, [*listening, *cluster], node.url):
+            yield node
+
+
+def _is_whole(client: redis.Redis, count: int) -> bool:
+    info = _cluster_info(client)
+    return b"cluster_state:ok" in info and b"cluster_known_nodes:%d\r" % count in info
 
 
 def require_program(name: str) -> str:

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -32,6 +33,18 @@ _CHECKS = (
     ("lint-imports",),
     ("mypy", "broker", "gateway", "producers", "tests"),
 )
+
+
+def environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of the checks and tests.
+
+    Hundreds of processes are started, and none shall compile again what they all import. Who wants
+    no `__pycache__` beside the sources gets it inside the environment of `make`.
+    """
+    ours = dict(inherited)
+    if ours.pop("PYTHONDONTWRITEBYTECODE", None):
+        ours.setdefault("PYTHONPYCACHEPREFIX", str(Path(sys.prefix, "pycache").absolute()))
+    return ours
 
 
 def main(arguments: list[str]) -> int:
@@ -68,6 +81,7 @@ def _check(command: tuple[str, ...]) -> int:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
+        env=environment(os.environ),
     )
     return _told(name, done.returncode, done.stdout)
 
@@ -111,7 +125,7 @@ def _failed() -> list[str]:
 
 def _marked(marks: list[str], *options: str) -> int:
     command = [sys.executable, "-m", "pytest", "-q", "-m", " and ".join(marks), *options]
-    return subprocess.run(command, check=False).returncode
+    return subprocess.run(command, check=False, env=environment(os.environ)).returncode
 
 
 if __name__ == "__main__":

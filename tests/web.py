@@ -68,6 +68,7 @@ def differences(one: Path, other: Path) -> list[str]:
 CHECKS: dict[str, Callable[[], tuple[int, str]]] = {
     "ui: check": lambda: _run("npm", "run", "check"),
     "ui: test": lambda: _run("npm", "test"),
+    "ui: built page": built_page,
 }
 
 

@@ -131,11 +131,11 @@ class Executions:
 
         One that holds what no script has written there is left out, and warned of.
         """
-        found = await self._read_all(ids, lambda pipe, name: pipe.hmget(_state(name), _LOOK))
+        found = await self.read_all(ids, lambda pipe, name: pipe.hmget(_state(name), _LOOK))
         read = (_readable(name, partial(Look.read, name, found[name])) for name in found)
         looks = [look for look in read if look is not None]
         running = [look.id for look in looks if not look.ended]
-        opened = await self._read_all(running, lambda pipe, name: pipe.hgetall(_publishers(name)))
+        opened = await self.read_all(running, lambda pipe, name: pipe.hgetall(_publishers(name)))
         whole = (
             _readable(look.id, partial(_with_publishers, look, opened.get(look.id, {})))
             for look in looks
@@ -169,12 +169,16 @@ class Executions:
 
     async def states(self, ids: list[str]) -> list[ExecutionState]:
         """Read the states of those of *ids* that exist, in their order."""
-        stored = await self._read_all(ids, lambda pipe, name: pipe.hgetall(_state(name)))
-        found = (ExecutionState.read(name, stored[name]) for name in ids)
+        stored = await self.read_all(ids, lambda pipe, name: pipe.hgetall(_state(name)))
+        found = (ExecutionState.read(name, stored[name]) for name in ids if name in stored)
         return [state for state in found if state is not None]
 
-    async def _read_all(self, ids: Sequence[str], read: Reading) -> dict[str, Any]:
-        """Read something of many executions, in one round trip for a few hundred of a node."""
+    async def read_all(self, ids: Sequence[str], read: Reading) -> dict[str, Any]:
+        """Queue *read* for each of *ids*; what was answered, by id.
+
+        In one round trip for a few hundred of a node. One that is of a type that no script makes is
+        left out, and warned of.
+        """
         by_node: dict[Redis, list[str]] = {}
         for name in ids:
             by_node.setdefault(await self._nodes.node_of(name), []).append(name)
@@ -183,6 +187,9 @@ class Executions:
             for start in range(0, len(names), _READ_AT_ONCE):
                 some = names[start : start + _READ_AT_ONCE]
                 found.update(zip(some, await self._read_at(some, read), strict=True))
+        for name in [name for name, answer in found.items() if answer is None]:
+            log.warning("what the engine holds of %s is of another type", name)
+            del found[name]
         return found
 
     async def _read_at(self, names: list[str], read: Reading) -> list[Any]:
@@ -190,10 +197,18 @@ class Executions:
             pipe = node.pipeline(transaction=False)
             for name in names:
                 read(pipe, name)
-            return await pipe.execute()
+            return _without_strange(await pipe.execute(raise_on_error=False))
 
         stored: list[Any] = await self._nodes.at(_state(names[0]), act)
         return stored
+
+
+def _without_strange(answers: list[Any]) -> list[Any]:
+    """Put None where a key is of a type that no script makes; raise any other error."""
+    for answer in answers:
+        if isinstance(answer, Exception) and not str(answer).startswith("WRONGTYPE"):
+            raise answer
+    return [None if isinstance(answer, Exception) else answer for answer in answers]
 
 
 def _state(execution_id: str) -> str:

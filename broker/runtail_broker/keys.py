@@ -17,14 +17,20 @@ INDEX_BUCKETS = 16
 SETTINGS = "runtail:settings"
 
 _CHANGES = ":changes"
+_FOUND = re.compile(r"runtail:\{([^{}]*)\}:(?:state|stream)")
 _EXECUTION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+~-]{0,127}", re.ASCII)
 
 
 def checked(execution_id: str) -> str:
     """Return *execution_id* if it can be a key; raise InvalidExecutionId if not."""
-    if not _EXECUTION_ID.fullmatch(execution_id):
+    if not is_id(execution_id):
         raise InvalidExecutionId(execution_id)
     return execution_id
+
+
+def is_id(text: str) -> bool:
+    """Whether *text* can be an execution's id."""
+    return _EXECUTION_ID.fullmatch(text) is not None
 
 
 _PARTS = ("stream", "state", "publishers", "notes", "live", "deleted")
@@ -56,6 +62,16 @@ class ExecutionKeys:
 def execution_of(live_channel: str) -> str:
     """Name the execution whose live channel this is."""
     return live_channel[len("runtail:{") : live_channel.rindex("}")]
+
+
+EXECUTION_KEYS = "runtail:{*}:st*"
+"""What SCAN matches to find all executions; `found` reads it."""
+
+
+def found(key: bytes) -> str | None:
+    """Name the execution whose state or stream *key* is; None for any other key."""
+    match = _FOUND.fullmatch(key.decode("utf-8", "replace"))
+    return match[1] if match and is_id(match[1]) else None
 
 
 def index_of(execution_id: str) -> str:

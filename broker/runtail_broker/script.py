@@ -19,7 +19,7 @@ from runtail_broker.keys import ExecutionKeys
 from runtail_broker.record import encode
 
 Argument = str | bytes | int
-_ALONE = ("probe", "claim")  # they touch no execution
+_ALONE = ("probe", "claim", "unlist")  # they touch no execution
 _MOST_REASON = 1000  # characters
 
 
@@ -226,9 +226,21 @@ def cancel_call(execution_id: str, reason: str = "") -> Call:
     return _call("cancel", execution_id, _reason(said))
 
 
-def delete_call(execution_id: str, *, force: bool, remembered_seconds: float) -> Call:
-    """Remove an execution that has ended; with *force* any. It is remembered for so long."""
-    return _call("delete", execution_id, int(force), int(remembered_seconds * 1000))
+def delete_call(
+    execution_id: str,
+    *,
+    force: bool,
+    remembered_seconds: float,
+    seen: str = "",
+    publishers: Sequence[tuple[str, str]] = (),
+) -> Call:
+    """Remove an execution that has ended; with *force* any. It is remembered for so long.
+
+    Nothing happens if it is not what was *seen* any more, or one of *publishers* (id and entry).
+    """
+    pairs = (text for pair in publishers for text in pair)
+    remembered = int(remembered_seconds * 1000)
+    return _call("delete", execution_id, int(force), remembered, seen, *pairs)
 
 
 def _reason(text: str) -> str:

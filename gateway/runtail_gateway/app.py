@@ -24,6 +24,7 @@ from runtail_gateway.deletion import Deletion
 from runtail_gateway.demo import DemoRuns
 from runtail_gateway.description import Description
 from runtail_gateway.events import EventStream
+from runtail_gateway.housekeeper import Housekeeper
 from runtail_gateway.hub import Hub
 from runtail_gateway.many_events import ManyEvents
 from runtail_gateway.metrics import Metrics
@@ -54,13 +55,14 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
     metrics = Metrics()
     hub = Hub(nodes, settings, metrics)
     sweeper = Sweeper(nodes, hub.contact_seconds, hub.watched, settings, metrics)
+    housekeeper = Housekeeper(nodes, hub.contact_seconds, settings, metrics)
     access = Access(settings, hub.executions)
     demo = DemoRuns(redis if isinstance(redis, str) else None, settings.demo_runs)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         try:
-            async with access, hub, sweeper:
+            async with access, hub, sweeper, housekeeper:
                 yield
         finally:
             await demo.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -21,6 +21,7 @@ else:
     from backports import zstd
 
 _GZIP: Final = 31  # zlib's window bits for a gzip stream
+_PIECE_BYTES: Final = 256 * 1024
 
 
 def ndjson_of(step: Step) -> bytes:
@@ -51,6 +52,11 @@ def _notice(fields: dict[str, Any]) -> str:
         where = (fields["after_seq"], fields["before_seq"], fields["lost"])
         return notice(Gap(*where, "not kept any more"))
     return notice(Reset(Cursor.parse(fields["cursor"]).number, fields["reason"]))
+
+
+def pieces(part: bytes) -> Iterator[bytes]:
+    """Take *part* apart, so that no more than a piece waits for a client that does not read."""
+    return (part[at : at + _PIECE_BYTES] for at in range(0, len(part), _PIECE_BYTES))
 
 
 class _Compressor(Protocol):

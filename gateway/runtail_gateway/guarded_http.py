@@ -1,4 +1,4 @@
-"""Cut the connections that bring no request: too many, too often, too slow, or a head too large.
+"""Cut the connections that bring no request, or thousands: too many, too slow, a head too large.
 
 Nothing of this reaches the application, so it is done where bytes arrive: in a subclass of
 uvicorn's HTTP protocol. That class is private, so what is needed of it is looked for and never
@@ -16,7 +16,15 @@ _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"content-length: 0\r\nconnection: close\r\n\r\n"
 )
-_NEEDED = ("connection_made", "connection_lost", "data_received", "on_message_begin")
+_NEEDED = (
+    "connection_made",
+    "connection_lost",
+    "data_received",
+    "on_message_begin",
+    "on_headers_complete",
+    "handle_websocket_upgrade",
+    "_start_asgi_task",
+)
 
 
 def guarded(door: Doorkeeper) -> type[asyncio.Protocol] | None:  # noqa: C901 - short overrides
@@ -25,16 +33,27 @@ def guarded(door: Doorkeeper) -> type[asyncio.Protocol] | None:  # noqa: C901 - 
         from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
     except ImportError:
         return None
-    if not all(hasattr(HttpToolsProtocol, name) for name in (*_NEEDED, "on_headers_complete")):
+    if not all(hasattr(HttpToolsProtocol, name) for name in _NEEDED):
         return None
-    seconds, most_bytes = door.settings.head_seconds, door.settings.head_bytes
+    settings = door.settings
+    seconds, most_bytes, most_waiting = (
+        settings.head_seconds,
+        settings.head_bytes,
+        settings.pipelined_requests,
+    )
 
     class GuardedHttp(HttpToolsProtocol):
-        """uvicorn's protocol, with a clock and a scale for the head of each request."""
+        """uvicorn's protocol, with a clock and a scale for the head of each request.
+
+        Requests that wait for the answer to one before are bounded: uvicorn takes all that come in
+        one read, and reads on after each answer. And it tells only the last of them that the
+        client has gone, so that one under way before it would be served for ever.
+        """
 
         _clock: asyncio.TimerHandle | None = None
-        _in_head = _upgraded = False
+        _in_head = _upgraded = _cut = False
         _head_bytes = 0
+        _served: Any = None  # the request that is under way
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -46,7 +65,24 @@ def guarded(door: Doorkeeper) -> type[asyncio.Protocol] | None:  # noqa: C901 - 
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._stop_clock()
+            self.pipeline.clear()
             super().connection_lost(exc)
+            if self._is_serving():
+                self._served.disconnected = True
+                self._served.message_event.set()
+
+        def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+            self._served = cycle
+            super()._start_asgi_task(cycle, app)
+
+        def _is_serving(self) -> bool:
+            return self._served is not None and not self._served.response_complete
+
+        def _cut_pipeline(self) -> None:
+            self._cut = True
+            self.pipeline.clear()
+            door.cut("pipelined_requests")
+            self.transport.abort()
 
         def on_message_begin(self) -> None:
             self._in_head = True
@@ -55,7 +91,11 @@ def guarded(door: Doorkeeper) -> type[asyncio.Protocol] | None:  # noqa: C901 - 
         def on_headers_complete(self) -> None:
             self._in_head, self._head_bytes = False, 0
             self._stop_clock()
+            if self._cut:  # the rest of what was read at once
+                return
             super().on_headers_complete()
+            if len(self.pipeline) > most_waiting:
+                self._cut_pipeline()
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
@@ -93,6 +133,9 @@ def guarded(door: Doorkeeper) -> type[asyncio.Protocol] | None:  # noqa: C901 - 
             self.transport.abort()
 
         def handle_websocket_upgrade(self) -> None:
+            if self._is_serving():  # which would go on writing between the frames
+                self._cut_pipeline()
+                return
             self._upgraded = True
             super().handle_websocket_upgrade()
 

@@ -11,6 +11,7 @@ from runtail_broker.ending import end
 from runtail_broker.errors import RuntailError
 from runtail_broker.executions import NEWEST
 from runtail_gateway.auth import lacks_scope
+from runtail_gateway.brief import brief, spelled
 from runtail_gateway.execution_list import ExecutionFilter, listed
 from runtail_gateway.hub import Hub
 from runtail_gateway.message import Message, plain
@@ -102,11 +103,11 @@ class ListClient:
     def _limit(self, value: object) -> int:
         most = self._settings.list_limit
         if not isinstance(value, int) or not 1 <= value <= most:
-            text = f"limit is {str(value)[:40]!r}, expected a whole number from 1 to {most}"
+            text = f"limit is {brief(value)!r}, expected a whole number from 1 to {most}"
             raise BadRequest(text)
         return value
 
 
 def _texts(said: dict[str, Any], name: str) -> list[str]:
     value = said.get(name, [])
-    return [str(each) for each in (value if isinstance(value, list) else [value])]
+    return [spelled(each) for each in (value if isinstance(value, list) else [value])]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -50,11 +50,21 @@ class LogFilter:
     def keeps(self, line: bytes) -> bool:
         """Whether the record whose JSON is *line* is wanted."""
         record: dict[str, Any] = orjson.loads(line)
-        if self.levels and ("kind" in record or str(record.get("level")) not in self.levels):
+        if self.levels and ("kind" in record or not _is_of(record.get("level"), self.levels)):
             return False
-        if self.steps and str(record.get("step_name")) not in self.steps:
+        if self.steps and not _is_of(record.get("step_name"), self.steps):
             return False
-        return not self.text or any(self.text in _text(record.get(name)) for name in _SEARCHED)
+        return not self.text or self._is_in(record, line)
+
+    def _is_in(self, record: Mapping[str, Any], line: bytes) -> bool:
+        try:
+            return any(self.text in _text(record.get(name)) for name in _SEARCHED)
+        except TypeError:  # nested deeper than orjson writes: look at all of it
+            return self.text in line.decode(errors="replace").casefold()
+
+
+def _is_of(value: object, chosen: frozenset[str]) -> bool:
+    return isinstance(value, str) and value in chosen  # a list could not be looked up
 
 
 def _text(value: object) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from runtail_gateway.housekeeping import REASONS, Reason
+
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
@@ -45,6 +47,32 @@ class Metrics:
             "runtail_gateway_lost", "Publishers and executions that this process marked lost"
         )
         self.ends = self._counter("runtail_gateway_ends", "Executions that the sweeper ended")
+        self.housekeeping = self._gauge(
+            "runtail_gateway_housekeeping", "1 while this process keeps house"
+        )
+        self.housekept = self._gauge(
+            "runtail_gateway_housekeeping_timestamp_seconds", "When this process last kept house"
+        )
+        rounds = Counter(
+            "runtail_gateway_housekeeping_rounds",
+            "Times that this process has looked at all there is",
+            ["of"],
+            registry=self.registry,
+        )
+        self.rounds_of_keys, self.rounds_of_list = rounds.labels("keys"), rounds.labels("list")
+        self.relisted = self._counter(
+            "runtail_gateway_relisted", "Executions put back on the list, which had lost them"
+        )
+        self.ghosts = self._counter(
+            "runtail_gateway_ghosts_removed", "Places of the list that led nowhere, taken off it"
+        )
+        removals = Counter(
+            "runtail_gateway_executions_removed",
+            "Executions that housekeeping removed",
+            ["reason"],
+            registry=self.registry,
+        )
+        self._removals = {reason: removals.labels(reason) for reason in REASONS}
 
     def closed(self, code: int) -> None:
         """Count a viewer that is gone; codes that nobody knows share one label."""
@@ -54,6 +82,10 @@ class Metrics:
     def cut(self, bound: str) -> None:
         """Count a connection that was cut for going beyond *bound*, a setting's name."""
         self._cuts.labels(bound).inc()
+
+    def removed(self, reason: Reason) -> None:
+        """Count an execution that housekeeping removed."""
+        self._removals[reason].inc()
 
     def text(self) -> bytes:
         """Write all of it in Prometheus' text format."""

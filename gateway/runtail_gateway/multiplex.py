@@ -18,6 +18,7 @@ from starlette.websockets import WebSocket
 from runtail_broker.ending import end
 from runtail_broker.errors import RuntailError
 from runtail_gateway.allowance import Allowance
+from runtail_gateway.brief import brief, spelled
 from runtail_gateway.hub import Hub
 from runtail_gateway.list_client import ListClient
 from runtail_gateway.message import Message, plain
@@ -107,7 +108,7 @@ class _Client:
             case "unwatch":
                 await self._list.unwatch()
             case _:
-                nothing = f"{str(said)[:200]} says nothing, expected {_ASKED}"
+                nothing = f"{brief(said, 200)} says nothing, expected {_ASKED}"
                 raise Refused(4400, "bad_request", nothing)
 
     async def _subscribe(self, name: str, said: dict[str, Any]) -> None:
@@ -169,9 +170,11 @@ def _parameters(said: dict[str, Any]) -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     for name in ("after", "level", "step"):
         value = said.get(name, [])
-        pairs += [(name, str(each)) for each in (value if isinstance(value, list) else [value])]
+        pairs += [(name, spelled(each)) for each in (value if isinstance(value, list) else [value])]
     for name in ("tail", "wait"):
         if name in said:
             value = said[name]
-            pairs.append((name, str(value).lower() if isinstance(value, bool) else str(value)))
+            pairs.append(
+                (name, spelled(value).lower() if isinstance(value, bool) else spelled(value))
+            )
     return pairs

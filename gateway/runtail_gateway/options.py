@@ -6,6 +6,8 @@ import argparse
 
 from runtail_gateway.settings import GatewaySettings
 
+_DAY_SECONDS = 86_400.0
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add them to *parser*; the defaults are those of the settings."""
@@ -35,6 +37,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="time over which viewers are sent elsewhere after SIGTERM",
     )
+    add(
+        "--keep-finished-days",
+        type=_days,
+        default=default.keep_finished_seconds / _DAY_SECONDS,
+        metavar="DAYS",
+        help="time after its last record for which an execution that has ended is kept; 'inf' for "
+        "ever (default: %(default)g)",
+    )
 
 
 def settings_of(arguments: argparse.Namespace) -> GatewaySettings:
@@ -45,7 +55,18 @@ def settings_of(arguments: argparse.Namespace) -> GatewaySettings:
         allowed_origins=tuple(arguments.allowed_origin),
         access_log=arguments.access_log,
         drain_seconds=arguments.drain_seconds,
+        keep_finished_seconds=arguments.keep_finished_days * _DAY_SECONDS,
     )
+
+
+def _days(text: str) -> float:
+    try:
+        days = float(text)
+    except ValueError:
+        days = 0.0
+    if not days > 0:  # nor nan
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a number of days above 0, or inf")
+    return days
 
 
 def _count(text: str) -> int:

@@ -18,6 +18,7 @@ from runtail_broker.frame import decode_frame, encode_frame
 from runtail_broker.record import LEVEL_NUMBER, LEVELS, encode
 from runtail_broker.script import Batch
 from runtail_broker.spoken import Bounds, Publish
+from runtail_gateway.brief import brief
 from runtail_gateway.problem import BadRequest, TooLarge
 
 KINDS: Final = frozenset({"step", "progress", "metric", "link", "plan"})
@@ -27,6 +28,7 @@ _TEXTS: Final = ("message", "step_name", "step_type", "error_message", "timestam
 _NEEDED: Final = {"step": "step_name", "metric": "name", "link": "name", "plan": "steps"}
 _MOST_LOST: Final = 2**40
 _MOST_ERRORS: Final = 100
+_MOST_DEEP: Final = 250  # what is much deeper no worker's encoder writes, and few readers read
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Content:
             raise ValueError(f"is not of execution {execution_id!r}")
         if "id" in fields or "seq" in fields:
             raise ValueError("has an id or a seq of its own")
+        if _opens(json) > _MOST_DEEP and not _can_be_written(fields):
+            raise ValueError(f"is nested deeper than {_MOST_DEEP} levels")
         self.json_bytes += len(json)
         match fields.get("kind", "log"):
             case "log":
@@ -83,16 +87,16 @@ class Content:
             case str() as kind if kind not in _OURS:
                 return
             case kind:
-                raise ValueError(f"has kind {str(kind)[:40]!r}, which only the engine writes")
+                raise ValueError(f"has kind {brief(kind)!r}, which only the engine writes")
 
     def _count_level(self, level: object) -> None:
         if not isinstance(level, str) or level not in LEVEL_NUMBER:
-            raise ValueError(f"has level {str(level)[:40]!r}, expected {', '.join(LEVELS)}")
+            raise ValueError(f"has level {brief(level)!r}, expected {', '.join(LEVELS)}")
         self.levels[LEVEL_NUMBER[level]] += 1
 
     def _count_lost(self, lost: object) -> None:
         if type(lost) is not int or not 0 < lost < _MOST_LOST:
-            raise ValueError(f"lost {str(lost)[:40]!r} records, expected a whole number")
+            raise ValueError(f"lost {brief(lost)!r} records, expected a whole number")
         self.stands_for += lost
 
     def _count_progress(self, value: object) -> None:
@@ -100,6 +104,18 @@ class Content:
             self.progress = "null"
         elif type(value) in (int, float):
             self.progress = orjson.dumps(float(value)).decode()  # type: ignore[arg-type]
+
+
+def _opens(json: bytes) -> int:
+    """Count what could be a level: the depth of *json* is no more than that."""
+    return json.count(b"[") + json.count(b"{")
+
+
+def _can_be_written(fields: object) -> bool:
+    try:
+        return bool(orjson.dumps(fields))
+    except TypeError:
+        return False
 
 
 def sealed(said: Publish, bounds: Bounds) -> Batch:

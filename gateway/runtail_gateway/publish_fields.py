@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from runtail_gateway.brief import brief
 from runtail_gateway.problem import BadRequest
 
 
@@ -20,19 +21,19 @@ class Fields:
         if value is None and default is not None:
             return default
         if not isinstance(value, str):
-            raise BadRequest(f"{name} is {str(value)[:40]}, expected a text")
+            raise BadRequest(f"{name} is {brief(value)}, expected a text")
         return value
 
     def number(self, name: str, default: int) -> int:
         """Read a whole number that is not negative."""
         value = self.given.get(name, default)
         if type(value) is not int or value < 0:
-            raise BadRequest(f"{name} is {str(value)[:40]}, expected a whole number")
+            raise BadRequest(f"{name} is {brief(value)}, expected a whole number")
         return value
 
     def flag(self, name: str) -> bool:
         """Read true or false; false when it is not there."""
         value = self.given.get(name, False)
         if not isinstance(value, bool):
-            raise BadRequest(f"{name} is {str(value)[:40]}, expected true or false")
+            raise BadRequest(f"{name} is {brief(value)}, expected true or false")
         return value

@@ -49,8 +49,9 @@ class RequestBounds:
             if name == b"transfer-encoding":
                 return True
             if name == b"content-length" and value.isdigit():
-                _require(int(value[:20]), self._settings.body_bytes)
-                return bool(int(value[:20]))
+                length = int(value.lstrip(b"0")[:20] or 0)
+                _require(length, self._settings.body_bytes)
+                return bool(length)
         return False
 
 

@@ -16,12 +16,13 @@ from runtail_broker.state import ExecutionState
 from runtail_gateway.absent import absent
 from runtail_gateway.access import Access
 from runtail_gateway.demo import DEMO_WORKFLOW, DemoRuns
-from runtail_gateway.download import TextOf, ndjson_of, packed
+from runtail_gateway.download import TextOf, ndjson_of, packed, pieces
 from runtail_gateway.execution_list import ExecutionFilter, listed, place_of
 from runtail_gateway.hub import Hub
 from runtail_gateway.log_filter import LogFilter
 from runtail_gateway.log_pages import LogPages, Step, Wanted
 from runtail_gateway.metrics import Metrics
+from runtail_gateway.number import is_number
 from runtail_gateway.origin import require_allowed
 from runtail_gateway.problem import BadRequest, Conflict, TooMany, Unready
 from runtail_gateway.settings import GatewaySettings
@@ -127,7 +128,7 @@ class Rest:
         end = (await self._hub.reader.bounds(state.id)).last
         steps = self._pages.lines(state.id, after, end.number)
         encoding, parts = packed(
-            (spell(step) async for step in steps),
+            (piece async for step in steps for piece in pieces(spell(step))),
             request.headers.get("accept-encoding", ""),
         )
         headers = {
@@ -201,6 +202,6 @@ def _number(request: Request, name: str, *, default: int, most: int) -> int:
     text = request.query_params.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:20]) <= most):
+    if not is_number(text, most):
         raise BadRequest(f"{name} is {text[:40]!r}, expected a whole number from 1 to {most}")
     return int(text)

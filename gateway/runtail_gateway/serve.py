@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
 from types import FrameType
 from typing import Any, Final
 
@@ -199,11 +200,13 @@ def keep_freed_memory() -> None:
         libc.mallopt(_M_TRIM_THRESHOLD, 64 * 1024 * 1024)
 
 
+@cache
 def settle_collector() -> None:
     """Keep the garbage collector away from what lives as long as the process.
 
     It was the largest source of tail latency and of connect cost: connections make no cycles, so
-    the oldest generation is looked at rarely.
+    the oldest generation is looked at rarely. Once in a process: a look at everything takes longer
+    than all else that a start does, and a second server finds hardly anything new.
     """
     gc.collect()
     gc.freeze()

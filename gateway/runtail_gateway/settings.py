@@ -55,6 +55,9 @@ class GatewaySettings:
     """Most bytes of a request's address and headers; more are answered 431."""
     head_seconds: float = 10.0
     """How long a request's head may take, from the connection on; then the connection is cut."""
+    pipelined_requests: int = 50
+    """Requests that may wait on one connection for the answer to one before them; one more is cut.
+    Browsers, programs and proxies send none."""
     body_bytes: int = 16 * 1024 * 1024
     """Most bytes of a request's body; more are answered 413."""
     body_seconds: float = 30.0
@@ -135,6 +138,17 @@ class GatewaySettings:
     of that once it has seen all)."""
     claim_seconds: float = 10.0
     """How long after its last sweep a gateway that died keeps others from sweeping."""
+    housekeeping_seconds: float = 10.0
+    """Mean time between two steps of housekeeping; each is up to a fifth earlier or later. One
+    gateway at a time keeps house."""
+    housekeeping_batch: int = 1000
+    """Keys, and places of the list of executions, that one step looks at."""
+    ghost_seconds: float = 3600.0
+    """How long a place of the list may lead nowhere: it is there before the execution is."""
+    keep_finished_seconds: float = 30 * 86_400.0
+    """How long after its last record an execution that has ended is kept; `inf` for ever."""
+    keep_empty_seconds: float = 86_400.0
+    """How long one is kept that has ended and in which no worker ever said anything."""
     publish_bytes: int = 8 * 1024 * 1024
     """Most bytes of a request that publishes, as it comes and as it expands; more is 413."""
     publish_requests: int = 64

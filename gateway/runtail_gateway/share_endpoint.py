@@ -14,6 +14,7 @@ from runtail_broker.errors import ExecutionNotFound
 from runtail_broker.executions import Executions
 from runtail_broker.keys import checked
 from runtail_gateway.access import Access
+from runtail_gateway.number import is_number
 from runtail_gateway.origin import require_allowed
 from runtail_gateway.problem import BadRequest, Conflict
 from runtail_gateway.settings import GatewaySettings
@@ -55,7 +56,7 @@ class ShareEndpoint:
 def _seconds(text: str | None, most: float) -> int:
     if text is None:
         return int(min(_USUAL_SECONDS, most))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:20]) <= most):
+    if not is_number(text, most):
         raise BadRequest(
             f"expires_in_seconds is {text[:40]!r}, expected a whole number from 1 to {most:.0f}"
         )

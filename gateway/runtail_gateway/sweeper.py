@@ -12,14 +12,13 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from redis.asyncio import Redis
-
 from runtail_broker.claim import Claim
 from runtail_broker.client import Nodes
 from runtail_broker.ending import end
 from runtail_broker.errors import RuntailError
 from runtail_broker.executions import Executions
-from runtail_broker.script import Answer, Call, finish_call, give_up_call, mark_call
+from runtail_broker.script import Call, finish_call, give_up_call, mark_call
+from runtail_gateway.each_node import run_on_each_node
 from runtail_gateway.leases import Finish, GiveUp, Leases, Mark, Verdict, Windows
 from runtail_gateway.list_watch import tell_all
 from runtail_gateway.metrics import Metrics
@@ -114,18 +113,9 @@ class Sweeper:
                 return finish_call(name)
 
     async def _call(self, calls: Sequence[Call], *, replicated: bool) -> list[str]:
-        """Run *calls*, those of one node together; list the answers' words."""
-        by_node: dict[Redis, list[Call]] = {}
-        for call in calls:
-            by_node.setdefault(await self._nodes.node_of(call.execution_id), []).append(call)
-        words: list[str] = []
-        for some in by_node.values():
-            answers = await self._nodes.run_all(some, replicated=replicated)
-            words += [answer.word for answer in answers if isinstance(answer, Answer)]
-            for answer in answers:
-                if isinstance(answer, RuntailError):
-                    log.warning("the sweeper was refused: %s", answer)
-        return words
+        """Run *calls*; list the answers' words."""
+        answers = await run_on_each_node(self._nodes, calls, replicated=replicated)
+        return [answer.word for _, answer in answers]
 
     def _forget(self) -> None:
         settings = self._settings

@@ -4,7 +4,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 /** Where the packages of this workspace are read from while working on them: their sources. */
 export const SOURCES = [
-  { find: "@runtail/react/styles.css", replacement: here("react/src/styles.css") },
+  { find: /^@runtail\/react\/styles\.css/, replacement: here("react/src/styles.css") }, // also "…?inline"
   { find: "@runtail/client", replacement: here("client/src/index.ts") },
-  { find: "@runtail/react", replacement: here("react/src/index.ts") },
+  { find: /^@runtail\/react$/, replacement: here("react/src/index.ts") },
 ];

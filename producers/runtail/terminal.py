@@ -111,6 +111,13 @@ class Layout:
                 return []
 
     def _record(self, record: LogRecord) -> list[str]:
+        try:
+            return self._told(record)
+        except RecursionError:  # nested deeper than Python spells, which our workers never send
+            place = {"seq": record.get("seq", "")}
+            return self._row(place, _YELLOW, "?", ["(nested too deep to be shown)"])
+
+    def _told(self, record: LogRecord) -> list[str]:
         kind = str(record.get("kind", "log"))
         if kind == "progress" and not self._moved(record.get("name"), record.get("progress")):
             return []

@@ -6,6 +6,8 @@ import pytest
 from tests.broker.executions import Execution
 
 from runtail_broker.client import Nodes
+from runtail_broker.executions import Executions
+from runtail_broker.inventory import Inventory
 from runtail_broker.script import Answer, delete_call
 from runtail_broker.stream import StreamReader
 
@@ -22,6 +24,19 @@ async def delete(execution: Execution, *, force: bool = False) -> Answer:
     return await execution.nodes.run(
         delete_call(execution.id, force=force, remembered_seconds=60.0)
     )
+
+
+async def seen(execution: Execution) -> str:
+    """What the execution is now, as whoever removes it saw it."""
+    (kept,) = await Inventory(execution.nodes).kept([execution.id])
+    return f"- {kept.last_id}" if kept.standing is None else kept.standing.seen
+
+
+async def delete_seen(execution: Execution, what: str, *publishers: tuple[str, str]) -> str:
+    call = delete_call(
+        execution.id, force=False, remembered_seconds=60.0, seen=what, publishers=publishers
+    )
+    return (await execution.nodes.run(call)).word
 
 
 async def end(execution: Execution) -> None:
@@ -71,3 +86,66 @@ async def test_a_worker_that_goes_on_after_force_opens_it_again(execution: Execu
     assert (await execution.publish("b")).word == "unknown"
     assert (await execution.open()).word == "created"
     assert not await StreamReader(execution.nodes).was_deleted(execution.id)
+
+
+async def test_one_that_is_still_what_was_seen_is_removed(execution: Execution) -> None:
+    await end(execution)
+    assert await delete_seen(execution, await seen(execution)) == "deleted"
+    assert await execution.state() == {}
+
+
+async def test_one_that_a_late_worker_opened_or_wrote_to_since_is_not_removed(
+    execution: Execution,
+) -> None:
+    await end(execution)
+    before = await seen(execution)
+    await execution.open("late", "participant")
+    joined = await seen(execution)
+    assert await delete_seen(execution, before) == "changed"
+    await execution.publish("late words", publisher="late")
+    assert await delete_seen(execution, joined) == "changed"
+    assert (await execution.records())[-1]["message"] == "late words"
+
+
+async def test_one_that_was_removed_and_opened_again_is_not_removed(execution: Execution) -> None:
+    await end(execution)
+    before = await seen(execution)
+    await delete(execution)
+    await execution.open("another")
+    assert await delete_seen(execution, before) == "changed"
+    assert (await execution.state())["status"] == "running"
+
+
+async def test_one_that_runs_is_not_removed_whatever_was_seen(execution: Execution) -> None:
+    assert await delete_seen(execution, await seen(execution)) == "running"
+
+
+async def test_one_whose_open_publisher_has_spoken_since_is_not_removed(
+    execution: Execution,
+) -> None:
+    await end(execution)
+    await execution.open("late", "participant")
+    entries = {p.id: p.entry for p in await Executions(execution.nodes).publishers(execution.id)}
+    before = await seen(execution)
+    await execution.beat(0, "late")
+    assert await seen(execution) == before
+    assert await delete_seen(execution, before, ("late", entries["late"])) == "changed"
+    entries = {p.id: p.entry for p in await Executions(execution.nodes).publishers(execution.id)}
+    assert await delete_seen(execution, before, ("late", entries["late"])) == "deleted"
+
+
+async def test_a_stream_without_a_state_is_removed_only_as_it_was_seen(
+    execution: Execution,
+) -> None:
+    await execution.remove(execution.keys.state)
+    before = await seen(execution)
+    assert await delete_seen(execution, "- 1-1") == "changed"
+    assert await delete_seen(execution, before) == "deleted"
+    assert await execution.records() == []
+
+
+async def test_a_stream_that_was_adopted_since_is_not_removed(execution: Execution) -> None:
+    await execution.remove(execution.keys.state)
+    before = await seen(execution)
+    await execution.open("again")
+    assert await delete_seen(execution, before) == "changed"

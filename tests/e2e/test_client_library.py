@@ -1,4 +1,4 @@
-"""The front ends' client library, built as it is published, in Node against gateways as they run."""
+"""The client library, built as it is published, in Node against gateways as they run."""
 
 from __future__ import annotations
 

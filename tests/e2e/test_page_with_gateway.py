@@ -20,7 +20,7 @@ RUN_MS = 40_000  # the demo run takes 20 s, and a busy machine more
 PATIENCE_MS = 15_000
 
 DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-LINK = ".pane .words"  # how the page stands with its gateway
+LINK = ".runtail-monitor .runtail-words"  # how the page stands with its gateway
 
 pytestmark = pytest.mark.browser
 
@@ -40,13 +40,13 @@ async def shoot(page: Page, name: str) -> None:
 
 async def shown_seqs(page: Page) -> list[int]:
     """Page through the whole log by keyboard and collect the line numbers as they stand there."""
-    log = page.locator(".pane .log")
+    log = page.locator(".runtail-monitor .rt-scroller")
     await log.focus()
     await page.keyboard.press("Home")
-    await expect(log.locator('.row[data-seq="1"]')).to_be_visible()
+    await expect(log.locator('.rt-row[data-seq="1"]')).to_be_visible()
     seqs: list[int] = []
     while True:
-        texts = await log.locator(".row[data-seq] .seq").all_text_contents()
+        texts = await log.locator(".rt-row[data-seq] .rt-seq").all_text_contents()
         fresh = [int(text.replace(",", "")) for text in texts]
         beyond = fresh[fresh.index(seqs[-1]) + 1 :] if seqs and seqs[-1] in fresh else fresh
         if seqs and not beyond:
@@ -71,8 +71,8 @@ async def test_the_demo_run_is_watched_from_start_to_completed_through_a_killed_
         await page.route("**/start-streaming", elsewhere)
         await page.goto(f"{gateway.http}/monitoring")
         await shoot(page, "1-empty")
-        await page.locator(".start:visible").first.click()
-        rows = page.locator(".pane .log .row[data-seq]")
+        await page.locator(".runtail-start:visible").first.click()
+        rows = page.locator(".runtail-monitor .rt-row[data-seq]")
         await expect(rows.nth(5)).to_be_visible(timeout=PATIENCE_MS)
         await shoot(page, "2-running")
         await asyncio.to_thread(gateway.kill)
@@ -82,10 +82,12 @@ async def test_the_demo_run_is_watched_from_start_to_completed_through_a_killed_
         await expect(page.locator(LINK)).to_contain_text("live", timeout=PATIENCE_MS)
         await shoot(page, "4-resumed")
         await expect(page.locator(LINK)).to_contain_text("complete,", timeout=RUN_MS)
-        execution_id = (await page.locator(".pane .name").inner_text()).strip()
+        execution_id = (
+            await page.locator(".runtail-monitor-header .runtail-id").inner_text()
+        ).strip()
         stream = read_stream(own_engine.url, execution_id)
-        await expect(page.locator(LINK)).to_have_text(f"complete, {len(stream)} lines")
-        await expect(page.locator(".pane .status .word")).to_have_text(
+        await expect(page.locator(LINK)).to_have_text(f"ended · complete, {len(stream)} lines")
+        await expect(page.locator(".runtail-monitor .runtail-status-word")).to_have_text(
             re.compile("completed|failed")
         )
         await shoot(page, "5-completed")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import html
 import re
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from runtail_broker.engine import Engine
 
 ROOT = Path(__file__).parents[2]
 READMES = sorted([ROOT / "README.md", *ROOT.glob("*/README.md")])
-PAGE = ROOT / "gateway/runtail_gateway/page/index.html"
+PAGE = ROOT / "gateway/ui/react/src/snippet.ts"
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 READS = "runtail.read("
@@ -40,15 +39,13 @@ def worker_snippets() -> Iterator[tuple[str, str]]:
                 continue
             if "import runtail" in text or "from runtail import" in text:
                 yield f"{path.relative_to(ROOT)} {number}", text
-    for shown in re.findall(r"<code>(.*?)</code>", PAGE.read_text(), re.DOTALL):
-        text = html.unescape(re.sub(r"<[^>]+>", "", shown))
-        if "runtail" in text:
-            yield "page", text
+    for shown in re.findall(r"`(.*?)`", PAGE.read_text(), re.DOTALL):
+        yield "page", shown
 
 
 SNIPPETS = dict(worker_snippets())
 READER = next(text for text in fenced(ROOT / "producers/README.md", "python") if READS in text)
-VIEWER = next(text for text in fenced(ROOT / "README.md", "html") if "WebSocket" in text)
+VIEWER = next(text for text in fenced(ROOT / "README.md", "html") if "<runtail-log" in text)
 
 
 @pytest.fixture
@@ -105,15 +102,15 @@ async def test_the_viewer_snippet_shows_every_record_once_also_when_its_gateway_
     own_engine: Engine, gateway: Gateway
 ) -> None:
     async with chromium_page() as page:
-        await show(page, gateway.http, VIEWER)
+        await show(page, gateway.http, VIEWER.replace("http://localhost:8000", gateway.http))
+        rows = page.locator("runtail-log .rt-row[data-seq]")
         with Publisher(own_engine.url) as publisher, publisher.execution("nightly-1") as work:
             work.info("before")
-            await expect(page.locator("#log")).to_contain_text("2 before")
+            await expect(rows.nth(1)).to_contain_text("before", timeout=10_000)
             gateway.kill()
             work.info("meanwhile")
             await asyncio.to_thread(gateway.start)
-            await expect(page.locator("#log")).to_contain_text("3 meanwhile", timeout=10_000)
-        await expect(page.locator("#log")).to_contain_text("5 end")
-        shown = await page.locator("#log").inner_text()
-    stream = read_stream(own_engine.url, "nightly-1")
-    assert shown.split("\n")[1:] == [f"{row.seq} {row.text}" for row in stream]
+            await expect(rows.nth(2)).to_contain_text("meanwhile", timeout=10_000)
+        await expect(page.locator("runtail-log")).to_contain_text("complete, 5 lines")
+        seqs = await rows.locator(".rt-seq").all_text_contents()
+    assert seqs == [str(row.seq) for row in read_stream(own_engine.url, "nightly-1")]

@@ -100,7 +100,6 @@ async def running(
         finally:
             uv.should_exit = True
             await task
-            gc.unfreeze()
 
 
 @asynccontextmanager
@@ -115,7 +114,6 @@ async def serving(app: Any) -> AsyncIterator[str]:
         finally:
             uv.should_exit = True
             await task
-            gc.unfreeze()
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -11,11 +12,14 @@ import orjson
 import pytest
 from tests.gateway.conftest import QUICK
 from tests.gateway.running import EVENTS, MANY, PUSHED, Running, running
+from tests.gateway.signing import AUTH, OTHER_SECRET, SECRET, token
+from tests.gateway.talking import logs_of, talking
 from tests.gateway.worker import Worker
 from tests.polling import soon
 
 from runtail_broker.client import Nodes
 from runtail_gateway.access_log import LOGGER
+from runtail_gateway.share import ShareLinks
 
 
 class Lines(logging.Handler):
@@ -100,6 +104,49 @@ async def test_a_request_is_a_line_without_its_query_and_with_a_cut_user_agent(
     assert (line["bytes"], line["reason"]) == (size, "answered")
     assert line["agent"] == "a" * 200
     assert "records" not in line
+
+
+async def test_a_token_is_in_no_line_however_it_came(
+    engine_nodes: Nodes, engine_url: str, worker: Worker, lines: Lines
+) -> None:
+    """In a header, a query, a subprotocol, a message or a share link, believed or not."""
+    await worker.open()
+    await worker.log("a log's own text")
+    auth = replace(AUTH, wait_seconds=5)
+    link = ShareLinks(auth).make(worker.execution_id, "ann", int(time.time() + 600))
+    path, watched = f"/executions/{worker.execution_id}", logs_of(worker.execution_id)
+    said: list[str] = [link]
+    async with running(replace(LOGGED, auth=auth), engine_url) as gateway:
+        for secret in (SECRET, OTHER_SECRET):
+            text = token(secret)
+            said.append(text)
+            for query, headers in (
+                (f"/logs?token={text}&access_token={text}&share={text}", {}),
+                (f"/logs.txt?share={link}", {}),
+                (f"/events?after=$&share={text}", {}),
+                ("/logs", {"Authorization": f"Bearer {text}"}),
+            ):
+                url = gateway.address + path + query
+                async with gateway.http.get(url, headers=headers):
+                    pass
+            protocols = ("runtail.v1", f"runtail.token.{text}")
+            async with talking(gateway, watched, protocols=protocols) as talk:
+                await talk.until("hello" if secret == SECRET else "error")
+            async with talking(gateway, f"{watched}?share={link}") as talk:
+                await talk.until("hello")
+            async with talking(gateway, watched) as talk:
+                await talk.say(type="auth", token=text)
+                await talk.until("auth" if secret == SECRET else "error")
+        await soon(lambda: len(lines.texts) == 14, "each is a line")
+    signatures = [text.rpartition(".")[2] for text in said]
+    written = "\n".join(lines.texts)
+    assert [each for each in [*said, *signatures, "a log's own text"] if each in written] == []
+    assert "?" not in written
+    assert {orjson.loads(text)["reason"] for text in lines.texts} == {
+        "answered",
+        "gone",
+        "signed_out",
+    }
 
 
 async def test_nothing_is_written_unless_it_is_asked_for(pushing: Running, lines: Lines) -> None:

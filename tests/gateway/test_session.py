@@ -229,7 +229,12 @@ async def test_a_viewer_that_does_not_read_is_cut_off_from_what_comes_later(
 
 @pytest.mark.parametrize(
     ("kind", "signed"),
-    [("one", PUSHED), ("one", PULLED), ("many", PUSHED), ("frames", PUSHED)],
+    [
+        ("one", PUSHED),
+        ("many", PUSHED),
+        pytest.param("one", PULLED, marks=pytest.mark.full),
+        pytest.param("frames", PUSHED, marks=pytest.mark.full),
+    ],
     indirect=["signed"],
 )
 async def test_who_is_open_is_told_before_its_token_expires(

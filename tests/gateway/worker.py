@@ -70,6 +70,18 @@ class Worker:
         for _ in range(batches):
             await self.log(*(f"{self._sent + i} ".ljust(size, "x") for i in range(records)))
 
+    async def log_lines(self, lines: Sequence[bytes]) -> Answer:
+        """Publish one batch of these very bytes, as no SDK would."""
+        return await self.log_frame(encode_frame(lines), len(lines))
+
+    async def log_frame(self, frame: bytes, count: int) -> Answer:
+        """Publish *frame*, whatever it is, as a batch of *count* records."""
+        answer = await self._run(
+            publish_call(self.execution_id, self.name, self._sealed(frame, count, len(frame)))
+        )
+        assert answer.word == "stored", answer
+        return answer
+
     async def beat(self) -> Answer:
         self._beats += 1
         call = beat_call(self.execution_id, self.name, self._number, self._beats)
@@ -161,9 +173,11 @@ class Worker:
 
     def _batch(self, records: Sequence[Mapping[str, object]]) -> Batch:
         lines = [encode(self.execution_id, record).json for record in records]
-        count, before = len(lines), self._sent
+        return self._sealed(encode_frame(lines), len(lines), sum(map(len, lines)))
+
+    def _sealed(self, frame: bytes, count: int, size: int) -> Batch:
+        before = self._sent
         self._number, self._sent = self._number + 1, before + count
-        size, frame = sum(map(len, lines)), encode_frame(lines)
         levels = (0, count, 0, 0)
         return Batch(self._number, before, count, new_random(), 0, levels, size, 0, "", frame)
 

@@ -3,13 +3,36 @@
 -- that leaves it once more (see close.lua) does not create it anew.
 --
 -- ARGV[2] 1 to remove also what has not ended     ARGV[3] ms for which it is remembered
+-- ARGV[4] '', or what it was seen to be: '<epoch> <seq> <ms>-<n> <status> <open>'; without a state
+--         '- <last id of the stream>'
+-- ARGV[5], ARGV[6] … publishers and their entries, as they were seen
 --
--- Answers `deleted`, `running` (it has not ended: nothing was changed), `unknown`.
+-- Answers `deleted`, `running` (it has not ended: nothing was changed), `changed` (it is not what was
+-- seen any more: nothing was changed), `unknown`.
+
+-- What it is now, as ARGV[4] has it.
+local function standing(state)
+  if state then
+    return table.concat({ text_of(state.epoch), text_of(state.seq),
+      text_of(state.ms) .. '-' .. text_of(state.n), state.status, text_of(state.open) }, ' ')
+  end
+  local last = redis.call('XREVRANGE', stream_key, '+', '-', 'COUNT', 1)[1]
+  return '- ' .. (last and last[1] or '')
+end
+
+local function is_as_seen(state)
+  if ARGV[4] ~= '' and ARGV[4] ~= standing(state) then return false end
+  for i = 5, #ARGV, 2 do
+    if redis.call('HGET', publishers_key, ARGV[i]) ~= ARGV[i + 1] then return false end
+  end
+  return true
+end
 
 local state = load_state()
 if not state and redis.call('EXISTS', stream_key, publishers_key) == 0 then
   return answer('unknown')
 end
+if not is_as_seen(state) then return answer('changed', state) end
 if state and state['end'] == '' and ARGV[2] ~= '1' then return answer('running', state) end
 
 for _, part in ipairs({ 'stream', 'state', 'publishers', 'notes' }) do

@@ -4,5 +4,5 @@ import { fileURLToPath } from "node:url";
 export const PAGE =
   process.env["RUNTAIL_PAGE_OUT"] ?? fileURLToPath(new URL("../../runtail_gateway/page", import.meta.url));
 
-/** What browsers the pages are built for. */
-export const TARGET = "es2022";
+/** What browsers the pages are built for: `light-dark()` and CSS nesting stay as they are written. */
+export const TARGETS = { target: "es2022", cssTarget: ["chrome123", "firefox120", "safari17.5"] };

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { defineConfig } from "vite";
 import { SOURCES } from "../sources.ts";
 import { devAddresses } from "./dev.ts";
-import { PAGE, TARGET } from "./page.ts";
+import { PAGE, TARGETS } from "./page.ts";
 
 const PAGES = ["index.html", "gallery.html"];
 
@@ -23,7 +23,7 @@ export default defineConfig(({ command }) => ({
     ),
   },
   build: {
-    target: TARGET,
+    ...TARGETS,
     outDir: PAGE,
     emptyOutDir: true,
     assetsDir: "",

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, Page, expect
 from tests.browser import chromium, open_page
-from tests.gateway.fake_gateway import FakeExecution, FakeGateway
+from tests.gateway.fake_execution import FakeExecution
+from tests.gateway.fake_gateway import FakeGateway
 
 PATIENCE_MS = 15_000
 

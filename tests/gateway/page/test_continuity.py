@@ -6,8 +6,9 @@ import re
 
 import pytest
 from playwright.async_api import Page, expect
-from tests.gateway.fake_gateway import FakeExecution, FakeGateway
-from tests.gateway.page.watching import rows, seqs, watch, words
+from tests.gateway.fake_execution import FakeExecution
+from tests.gateway.fake_gateway import FakeGateway
+from tests.gateway.page.watching import dot, notices, rows, seqs, watch, words
 
 pytestmark = pytest.mark.browser
 
@@ -20,7 +21,7 @@ async def test_records_appear_once_and_in_order(
         await run.log(*(f"message {n}" for n in range(first, first + 3)))
     await expect(rows(page)).to_have_count(10)
     assert await seqs(page) == list(range(1, 11))
-    texts = await rows(page).locator(".text").all_text_contents()
+    texts = await rows(page).locator(".rt-text").all_text_contents()
     assert texts[1:] == [f"message {n}" for n in range(1, 10)]
 
 
@@ -73,7 +74,9 @@ async def test_a_hole_that_nobody_announced_is_told_loudly(
     for n in range(4):
         run.make(f"never sent {n}")
     await run.log("after the hole")
-    await expect(page.locator(".row.is-violation")).to_contain_text("lines 2 to 5 never came")
+    await expect(notices(page)).to_contain_text(
+        "lines 2 to 5: 4 lines are missing: they never came"
+    )
 
 
 async def test_a_reset_drops_what_lies_beyond_its_cursor(
@@ -85,9 +88,8 @@ async def test_a_reset_drops_what_lies_beyond_its_cursor(
     del run.records[2:]
     await run.send({"type": "reset", "reason": "another history", "cursor": run.cursor()})
     await run.log("in their place")
-    marker = page.locator(".row.is-reset")
-    await expect(marker).to_contain_text("after line 2 was replaced: another history")
-    await expect(marker).to_contain_text("2 lines withdrawn")
+    told = "2 lines after line 2 withdrawn: another history"
+    await expect(notices(page)).to_contain_text(told)
     await expect(rows(page).last).to_contain_text("in their place")
     assert await seqs(page) == [1, 2, 3]
 
@@ -101,7 +103,7 @@ async def test_a_reset_to_the_start_drops_everything_and_the_log_can_still_be_co
     await run.send({"type": "reset", "reason": "another stream", "cursor": run.cursor(0)})
     await run.log("the new first")
     await run.finish()
-    await expect(words(page)).to_have_text("complete, 3 lines")
+    await expect(words(page)).to_have_text("ended · complete, 3 lines")
     assert await seqs(page) == [1, 2, 3]
 
 
@@ -114,11 +116,9 @@ async def test_a_gap_shows_its_exact_count_where_it_is_and_the_end_is_not_called
     gap = {"after_seq": 1, "before_seq": 1206, "lost": 1204, "proved": True, "reason": "trimmed"}
     await run.send({"type": "gap", "cursor": run.cursor(), **gap})
     await run.log("after the gap")
-    await expect(page.locator(".row.is-gap")).to_have_text(
-        "1,204 lines are gone here (lines 2 to 1,205): trimmed"
-    )
+    await expect(notices(page)).to_have_text("lines 2 to 1,205: 1,204 lines are missing: trimmed")
     await run.finish()
-    await expect(words(page)).to_have_text("ended, 4 lines of 1,208, 1,204 missing")
+    await expect(words(page)).to_have_text("ended · 1,204 of 1,208 lines missing")
 
 
 async def test_a_finished_execution_shows_complete_its_status_and_its_exact_duration(
@@ -129,9 +129,9 @@ async def test_a_finished_execution_shows_complete_its_status_and_its_exact_dura
     await run.log("", kind="progress", progress=90, name="a part")
     await expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "40")
     await run.finish("failed")
-    await expect(words(page)).to_have_text("complete, 5 lines")
-    await expect(page.locator(".pane .status .word")).to_have_text("failed")
-    await expect(page.locator(".elapsed")).to_have_text("1 min 23 s")
+    await expect(words(page)).to_have_text("ended · complete, 5 lines")
+    await expect(page.locator(".runtail-monitor .runtail-status-word")).to_have_text("failed")
+    await expect(page.locator(".runtail-monitor .runtail-elapsed")).to_have_text("1 min 23 s")
     assert len(run.connections) == 1
 
 
@@ -142,18 +142,18 @@ async def test_an_end_that_claims_more_than_was_received_is_not_called_complete(
     run.make("never sent")
     for viewer in run.viewers:
         await run.say_end(viewer)
-    await expect(words(page)).to_have_text("ended, 1 line of 2, 1 missing")
+    await expect(words(page)).to_have_text("ended · 1 of 2 lines missing")
 
 
 async def test_a_refused_viewer_shows_why_and_does_not_come_back(
     page: Page, gateway: FakeGateway, run: FakeExecution
 ) -> None:
-    run.refuse_with = (4403, "you may not read run-1")
+    run.refuse_with = ("forbidden", "you may not read run-1")
     await page.goto(f"{gateway.address}?execution=run-1")
-    await expect(words(page)).to_have_text("you may not read run-1")
-    await expect(page.locator(".link")).to_have_attribute("data-dot", "error")
+    await expect(words(page)).to_have_text("refused: you may not read run-1")
+    await expect(dot(page)).to_have_attribute("data-status", "error")
     run.refuse_with = None
-    await page.get_by_role("button", name="Retry now").click()
+    await page.get_by_role("button", name="Reconnect").click()
     await expect(words(page)).to_have_text("live")
     assert len(run.connections) == 2
 
@@ -163,7 +163,7 @@ async def test_a_link_to_an_execution_that_is_not_there_yet_waits_for_it(
 ) -> None:
     later = gateway.execution("later")
     await page.goto(f"{gateway.address}#later")
-    await expect(words(page)).to_have_text("waiting for the first record")
+    await expect(words(page)).to_have_text("live · waiting for the first record")
     await later.log("here it is")
     await expect(rows(page)).to_have_count(1)
 

@@ -6,8 +6,9 @@ import re
 
 import pytest
 from playwright.async_api import Page, expect
-from tests.gateway.fake_gateway import FakeExecution, FakeGateway
-from tests.gateway.page.watching import rows, watch
+from tests.gateway.fake_execution import FakeExecution
+from tests.gateway.fake_gateway import FakeGateway
+from tests.gateway.page.watching import listed, names, panes, rows, watch, words
 
 pytestmark = pytest.mark.browser
 
@@ -16,16 +17,16 @@ async def test_the_start_button_starts_executions_side_by_side(
     page: Page, gateway: FakeGateway
 ) -> None:
     await page.goto(gateway.address)
-    await page.locator(".empty .start").click()
-    await expect(page.locator(".pane")).to_have_count(1)
-    await page.locator(".top .start").click()
-    await expect(page.locator(".pane")).to_have_count(2)
+    await page.locator(".runtail-empty .runtail-start").click()
+    await expect(panes(page)).to_have_count(1)
+    await page.locator(".runtail-bar .runtail-start").click()
+    await expect(panes(page)).to_have_count(2)
     one, two = gateway.executions.values()
     assert re.fullmatch(r"demo-\d{8}-\d{6}-[a-z0-9]{4}", one.id)
-    await expect(page.locator(".words").nth(1)).to_have_text(re.compile("^live"))
+    await expect(words(page).nth(1)).to_have_text(re.compile("^live"))
     await two.log("only in the second")
-    await expect(page.locator(f"[data-execution='{two.id}'] .row")).to_have_count(2)
-    await expect(page.locator(f".pane[data-execution='{one.id}'] .row")).to_have_count(1)
+    await expect(rows(panes(page).nth(1))).to_have_count(2)
+    await expect(rows(panes(page).nth(0))).to_have_count(1)
 
 
 async def test_what_is_open_is_open_again_after_a_reload(
@@ -33,22 +34,22 @@ async def test_what_is_open_is_open_again_after_a_reload(
 ) -> None:
     gateway.execution("run-2").make("hello")
     await page.goto(f"{gateway.address}#run-1")
-    await page.locator(".list").get_by_text("run-2").click()
+    await listed(page).get_by_text("run-2").click()
     await page.reload()
-    await expect(page.locator(".pane .name")).to_have_text(["run-1", "run-2"])
+    await expect(names(page)).to_have_text(["run-1", "run-2"])
     await page.get_by_role("button", name="Close run-1").click()
     await page.reload()
-    await expect(page.locator(".pane .name")).to_have_text(["run-2"])
+    await expect(names(page)).to_have_text(["run-2"])
 
 
 async def test_who_comes_without_a_name_sees_at_once_what_runs(
     page: Page, gateway: FakeGateway, run: FakeExecution
 ) -> None:
     await page.goto(gateway.address)
-    await expect(page.locator(".pane .name")).to_have_text(["run-1"])
+    await expect(names(page)).to_have_text(["run-1"])
     await page.get_by_role("button", name="Close run-1").click()
-    await page.locator(".list").get_by_text("run-1").wait_for()
-    await expect(page.locator(".pane")).to_have_count(0)
+    await listed(page).get_by_text("run-1").wait_for()
+    await expect(panes(page)).to_have_count(0)
 
 
 async def test_the_page_works_under_a_prefix(page: Page) -> None:
@@ -57,4 +58,4 @@ async def test_the_page_works_under_a_prefix(page: Page) -> None:
         run.make("hello")
         await watch(page, gateway, run)
         await expect(rows(page)).to_have_count(1)
-        await expect(page.locator(".list li")).to_have_count(1)
+        await expect(listed(page)).to_have_count(1)

@@ -1,6 +1,7 @@
 /** A way to a gateway: opens one connection, says what it hears, and closes once. No deciding here. */
 
 import type { Environment } from "./client.ts";
+import { GONE } from "./close-codes.ts";
 import type { GatewayMessage } from "./messages.ts";
 
 export interface Hearing {
@@ -28,6 +29,7 @@ export function openSocket({ WebSocket }: Environment, address: string, hearing:
   };
   socket.onopen = () => open && hearing.opened();
   socket.onclose = ({ code }) => closed(code);
+  socket.onerror = () => closed(GONE); // Node 20 says no more than that of a socket that never opened
   socket.onmessage = ({ data }) => {
     const message = open && parsed(String(data));
     if (message) hearing.heard(message);

@@ -70,6 +70,14 @@ describe("connecting", () => {
   });
 });
 
+test("a socket that says only that it failed, as Node's does, is closed", async () => {
+  const world = new World();
+  const { store } = await watched(world);
+  world.socket.onerror?.();
+  world.socket.cut(1006); // a browser's says both
+  expect(seen(world, store).link).toMatchObject({ phase: "retrying", attempt: 1, code: 1006 });
+});
+
 describe("a close code", () => {
   test.each([1000, 1001, 1005, 1006, 1009, 1011, 1012, 1013, 4000, 4329, 4330, 4399])("%i comes again", async (code) => {
     const world = new World();

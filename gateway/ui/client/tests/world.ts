@@ -11,6 +11,7 @@ interface Timer {
 export class FakeSocket {
   static all: FakeSocket[] = [];
   onopen: (() => void) | null = null;
+  onerror: (() => void) | null = null;
   onclose: ((event: { code: number }) => void) | null = null;
   onmessage: ((event: { data: string }) => void) | null = null;
   readonly said: Record<string, unknown>[] = [];

@@ -2,6 +2,7 @@ import type { ExecutionState } from "@runtail/client";
 import { type ReactElement, useId } from "react";
 import { useStrings } from "./context.ts";
 import { StatusBadge } from "./StatusBadge.tsx";
+import { Told, told } from "./Told.tsx";
 import type { Executions } from "./useExecutions.ts";
 import { Elapsed } from "./WorkflowExecutionMonitor.tsx";
 
@@ -38,7 +39,7 @@ function ListTrouble({ list }: { readonly list: Executions }): ReactElement | nu
   const words =
     list.link.phase === "retrying" ? link.reconnecting(list.link.attempt)
     : list.link.phase === "signed_out" ? link.signedOut
-    : list.link.phase === "refused" ? link.refused(list.link.message)
+    : list.link.phase === "refused" ? link.refused(told(list.link.message))
     : null;
   if (words === null) return null;
   return (
@@ -59,16 +60,16 @@ interface ListItemProps {
 
 function ListItem({ state, watched, choose }: ListItemProps): ReactElement {
   const strings = useStrings();
-  const facts = [state.workflow_id, state.last_seq === undefined ? null : strings.lines(state.last_seq)];
-  if (state.status === "running" && state.progress != null) facts.push(strings.percent(state.progress));
+  const { workflow_id, last_seq, progress, status } = state;
   return (
     <li data-execution={state.id}>
-      <button type="button" aria-pressed={watched} title={state.id} onClick={() => choose(state.id)}>
-        <StatusBadge status={state.status} compact />
-        <bdi className="runtail-id">{state.id}</bdi>
+      <button type="button" aria-pressed={watched} title={told(state.id)} onClick={() => choose(state.id)}>
+        <StatusBadge status={status} compact />
+        <Told className="runtail-id" text={state.id} />
         <span className="runtail-about">
-          {facts.filter((fact) => fact != null).join(" · ")}
-          {facts.some((fact) => fact != null) && " · "}
+          {workflow_id != null && workflow_id !== state.id && <Told className="runtail-workflow" text={workflow_id} />}
+          {last_seq !== undefined && <span>{strings.lines(last_seq)}</span>}
+          {status === "running" && progress != null && <span>{strings.percent(progress)}</span>}
           <Elapsed execution={state} />
         </span>
       </button>

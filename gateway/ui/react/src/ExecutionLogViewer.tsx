@@ -21,8 +21,8 @@ export const END_FIRST: LogOptions = { tail: 1000 };
 
 /** The log of one execution while it runs, with the state of its connection. As high as its place. */
 export function ExecutionLogViewer(props: ExecutionLogViewerProps): ReactElement {
-  const { log, options = END_FIRST, progress = true, className = "", rest, line, onSignIn } = props;
-  const id = log?.executionId ?? props.executionId ?? null;
+  const { log, options = END_FIRST, progress = true, className = "", executionId = null, ...viewing } = props;
+  const id = log?.executionId ?? executionId;
   const watched = useLogStore(log === undefined ? id : null, options);
   const source = useMemo(() => (log === undefined ? watched : () => log), [log, watched]);
   const { viewer } = useStrings();
@@ -31,7 +31,7 @@ export function ExecutionLogViewer(props: ExecutionLogViewerProps): ReactElement
       {source === null || id === null ? (
         <p className="runtail-nothing">{viewer.nothing}</p>
       ) : (
-        <WatchedLog executionId={id} source={source} rest={rest} line={line} onSignIn={onSignIn} progress={progress} />
+        <WatchedLog executionId={id} source={source} progress={progress} {...viewing} />
       )}
     </div>
   );

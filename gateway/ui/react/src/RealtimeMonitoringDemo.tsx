@@ -1,10 +1,13 @@
 import type { ExecutionState, RuntailClient } from "@runtail/client";
 import { type ReactElement, type ReactNode, useEffect, useId, useRef, useState } from "react";
-import { useClient, useStrings } from "./context.ts";
+import { useClient } from "./client-context.ts";
+import { useStrings } from "./context.ts";
 import { CopyButton } from "./CopyButton.tsx";
 import { ExecutionList } from "./ExecutionList.tsx";
 import { Icon } from "./icons.tsx";
+import type { LogFilter, Place } from "./log/index.ts";
 import { WORKER } from "./snippet.ts";
+import { told } from "./Told.tsx";
 import { type Executions, useExecutions } from "./useExecutions.ts";
 import { WorkflowExecutionMonitor } from "./WorkflowExecutionMonitor.tsx";
 
@@ -17,6 +20,10 @@ export interface RealtimeMonitoringDemoProps {
   readonly openNewest?: boolean;
   /** Lines to open at, by execution. */
   readonly lines?: Readonly<Record<string, number | readonly [number, number]>>;
+  /** What to show of logs at first, by execution. */
+  readonly filters?: Readonly<Record<string, LogFilter>>;
+  /** Told when the reader selects lines of a log, or filters it. */
+  readonly onLocationChange?: (executionId: string, place: Place) => void;
   /** What stands at the beginning of the bar above. */
   readonly brand?: ReactNode;
   readonly onSignIn?: () => void;
@@ -97,7 +104,7 @@ function useStart(client: () => RuntailClient, { watch, say }: Watching): readon
       await client().rest.startDemo(id);
       watch(id);
     } catch (error) {
-      say(demo.startFailed(error instanceof Error ? error.message : String(error)));
+      say(demo.startFailed(told(error instanceof Error ? error.message : String(error))));
     } finally {
       setStarting(false);
     }
@@ -112,6 +119,12 @@ export function RealtimeMonitoringDemo(props: RealtimeMonitoringDemoProps): Reac
   const [starting, start] = useStart(useClient(), watching);
   const list = useExecutions({ limit: LISTED });
   useNewest(props, list, watching);
+  const main = useRef<HTMLElement>(null);
+  // what had the focus is gone with its pane: the next Tab goes on beside it
+  const close = (id: string): void => {
+    watching.close(id);
+    main.current?.focus({ preventScroll: true });
+  };
   const startButton = <StartButton starting={starting} start={start} />;
   return (
     <div className="runtail runtail-page">
@@ -120,11 +133,11 @@ export function RealtimeMonitoringDemo(props: RealtimeMonitoringDemoProps): Reac
         {startButton}
       </header>
       <ExecutionList list={list} watched={watching.ids} choose={watching.watch} />
-      <main aria-label={demo.title}>
+      <main aria-label={demo.title} ref={main} tabIndex={-1}>
         <p className="runtail-notice" role="alert">
           {watching.notice}
         </p>
-        {watching.ids.length === 0 ? <EmptyState action={startButton} /> : <Panes {...props} watching={watching} known={list.executions} />}
+        {watching.ids.length === 0 ? <EmptyState action={startButton} /> : <Panes {...props} watching={watching} close={close} known={list.executions} />}
       </main>
     </div>
   );
@@ -162,10 +175,11 @@ export function EmptyState({ action }: { readonly action?: ReactNode }): ReactEl
 
 interface PanesProps extends RealtimeMonitoringDemoProps {
   readonly watching: Watching;
+  readonly close: (executionId: string) => void;
   readonly known: readonly ExecutionState[];
 }
 
-function Panes({ watching, known, lines, onSignIn }: PanesProps): ReactElement {
+function Panes({ watching, close, known, lines, filters, onLocationChange, onSignIn }: PanesProps): ReactElement {
   const { demo } = useStrings();
   const panes = useRef<HTMLDivElement>(null);
   const { chosen } = watching;
@@ -177,16 +191,17 @@ function Panes({ watching, known, lines, onSignIn }: PanesProps): ReactElement {
   return (
     <div className="runtail-panes" data-count={watching.ids.length} ref={panes}>
       {watching.ids.map((id) => {
-        const line = lines?.[id];
         return (
           <WorkflowExecutionMonitor
             key={id}
             defaultOpen
             execution={known.find((state) => state.id === id) ?? { id, status: "pending", created_at: "" }}
-            line={line}
+            line={lines?.[id]}
+            filter={filters?.[id]}
+            onLocationChange={onLocationChange && ((place) => onLocationChange(id, place))}
             onSignIn={onSignIn}
             actions={
-              <button type="button" className="runtail-button runtail-quiet" aria-label={demo.close(id)} onClick={() => watching.close(id)}>
+              <button type="button" className="runtail-button runtail-quiet" aria-label={demo.close(id)} onClick={() => close(id)}>
                 <Icon name="close" />
               </button>
             }

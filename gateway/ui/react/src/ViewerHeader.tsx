@@ -5,6 +5,7 @@ import { Icon } from "./icons.tsx";
 import { Progress } from "./Progress.tsx";
 import { progressOf, toneOf } from "./status.ts";
 import { StatusDot } from "./StatusDot.tsx";
+import { Told } from "./Told.tsx";
 
 export interface ViewerHeaderProps {
   readonly snapshot: LogSnapshot;
@@ -39,7 +40,7 @@ export function ViewerHeader({ snapshot, reconnect, onSignIn, progress }: Viewer
   return (
     <div className="runtail-viewer-header">
       <StatusDot {...snapshot} />
-      {why !== undefined && why !== "" && <bdi className="runtail-why">{why}</bdi>}
+      {why !== undefined && why !== "" && <Told className="runtail-why" text={why} />}
       {link.phase === "signed_out" && onSignIn !== undefined && (
         <button type="button" className="runtail-button" onClick={onSignIn}>
           {viewer.signIn}

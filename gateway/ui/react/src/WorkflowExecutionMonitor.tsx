@@ -9,6 +9,7 @@ import { Progress } from "./Progress.tsx";
 import { StatusBadge } from "./StatusBadge.tsx";
 import { isFinal, type MonitoredExecution, progressOf, toneOf } from "./status.ts";
 import { type StoreSource, useLogStore, useSelected } from "./stores.ts";
+import { Told } from "./Told.tsx";
 import { useElapsed } from "./useElapsed.ts";
 import { type LogViewing, WatchedLog } from "./WatchedLog.tsx";
 
@@ -33,23 +34,21 @@ function useNewest(given: MonitoredExecution, source: StoreSource<LogStore> | nu
 
 /** One execution: icon, colour and word of its status, progress, live duration, and its log on demand. */
 export function WorkflowExecutionMonitor(props: WorkflowExecutionMonitorProps): ReactElement {
-  const { log, className = "" } = props;
-  const [open, setOpen] = useState(props.defaultOpen ?? false);
-  const watched = useLogStore(open && log === undefined ? props.execution.id : null, props.options ?? END_FIRST);
+  const { log, className = "", execution: given, defaultOpen = false, options = END_FIRST, actions, ...viewing } = props;
+  const [open, setOpen] = useState(defaultOpen);
+  const watched = useLogStore(open && log === undefined ? given.id : null, options);
   const source = useMemo(() => (log === undefined ? watched : () => log), [log, watched]);
-  const execution = useNewest(props.execution, open ? source : null);
+  const execution = useNewest(given, open ? source : null);
   const logs = useId();
   const { monitor } = useStrings();
   const value = progressOf(execution);
   return (
     <article className={`runtail runtail-monitor ${className}`} data-execution={execution.id} data-status={execution.status} aria-label={monitor.label(execution.id)}>
-      <MonitorHeader execution={execution} open={open} logs={logs} toggle={() => setOpen(!open)} actions={props.actions} />
-      {execution.reason != null && execution.reason !== "" && <bdi className="runtail-reason">{execution.reason}</bdi>}
+      <MonitorHeader execution={execution} open={open} logs={logs} toggle={() => setOpen(!open)} actions={actions} />
+      {execution.reason != null && execution.reason !== "" && <Told className="runtail-reason" text={execution.reason} />}
       {value !== undefined && <Progress value={value} tone={toneOf(execution.status)} />}
       <div id={logs} hidden={!open} className="runtail-monitor-logs">
-        {open && source !== null && (
-          <WatchedLog executionId={execution.id} source={source} rest={props.rest} line={props.line} onSignIn={props.onSignIn} progress={false} />
-        )}
+        {open && source !== null && <WatchedLog executionId={execution.id} source={source} progress={false} {...viewing} />}
       </div>
     </article>
   );
@@ -69,12 +68,12 @@ function MonitorHeader({ execution, open, logs, toggle, actions }: MonitorHeader
   return (
     <header className="runtail-monitor-header">
       <StatusBadge status={execution.status} />
-      <bdi className="runtail-id" title={execution.id}>
-        {execution.id}
-      </bdi>
-      {execution.workflow_id != null && execution.workflow_id !== execution.id && (
-        <bdi className="runtail-workflow" title={execution.workflow_id}>{execution.workflow_id}</bdi>
-      )}
+      <span className="runtail-names">
+        <Told className="runtail-id" text={execution.id} titled />
+        {execution.workflow_id != null && execution.workflow_id !== execution.id && (
+          <Told className="runtail-workflow" text={execution.workflow_id} titled />
+        )}
+      </span>
       {typeof value === "number" && execution.status !== "completed" && <span className="runtail-percent">{percent(value)}</span>}
       <Elapsed execution={execution} />
       <span className="runtail-actions">

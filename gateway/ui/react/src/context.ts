@@ -1,24 +1,11 @@
-/** What components take from those around them: the client, the words, the time. */
+/** What components take from those around them beside the client: the words, the time. */
 
-import { createClient, type RuntailClient } from "@runtail/client";
 import { createContext, useContext, useSyncExternalStore } from "react";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { ENGLISH, type Strings } from "./strings.ts";
 
-/** Made when the first hook or component needs it: on a server, none does. */
-export type ClientSource = () => RuntailClient;
-
-let own: RuntailClient | null = null;
-
-/** The client of the page's own origin, for pages without a provider. */
-const ownClient: ClientSource = () => (own ??= createClient());
-
-export const ClientContext = createContext<ClientSource>(ownClient);
-export const StringsContext = createContext<Strings>(ENGLISH);
-export const ClockContext = createContext<Clock>(SYSTEM_CLOCK);
-
-/** The client that the provider around it has; without one, that of the page's own origin. */
-export const useClient = (): ClientSource => useContext(ClientContext);
+export const StringsContext = /* @__PURE__ */ createContext<Strings>(ENGLISH);
+export const ClockContext = /* @__PURE__ */ createContext<Clock>(SYSTEM_CLOCK);
 
 export const useStrings = (): Strings => useContext(StringsContext);
 

@@ -1,7 +1,8 @@
 import { createClient, type RuntailClient } from "@runtail/client";
 import { type ReactElement, type ReactNode, useContext, useInsertionEffect, useMemo, useRef } from "react";
+import { ClientContext, TokenContext } from "./client-context.ts";
 import type { Clock } from "./clock.ts";
-import { ClientContext, ClockContext, StringsContext } from "./context.ts";
+import { ClockContext, StringsContext } from "./context.ts";
 import { once } from "./stores.ts";
 import { replaceStrings, type SomeStrings } from "./strings.ts";
 
@@ -34,8 +35,8 @@ function useLatest<T>(value: T): () => T {
 
 /**
  * Give all below one client, hence one connection. The client is made when it is first needed, again
- * when `url` or `share` change, and not when `token` does: the newest token counts from the next time
- * that one is asked for.
+ * when `url` or `share` change, and not when `token` does: what is on screen stays. The newest token
+ * counts from the next time that one is asked for; whoever was signed out tries a new text at once.
  */
 export function RuntailProvider(props: RuntailProviderProps): ReactElement {
   const { client, url, share, children } = props;
@@ -51,9 +52,11 @@ export function RuntailProvider(props: RuntailProviderProps): ReactElement {
   const clock = useContext(ClockContext);
   return (
     <ClientContext.Provider value={source}>
-      <ClockContext.Provider value={props.clock ?? clock}>
-        <StringsProvider strings={props.strings}>{children}</StringsProvider>
-      </ClockContext.Provider>
+      <TokenContext.Provider value={typeof props.token === "string" ? props.token : null}>
+        <ClockContext.Provider value={props.clock ?? clock}>
+          <StringsProvider strings={props.strings}>{children}</StringsProvider>
+        </ClockContext.Provider>
+      </TokenContext.Provider>
     </ClientContext.Provider>
   );
 }

@@ -2,7 +2,7 @@
 export const WORKER = `import time
 from runtail import Publisher
 
-with Publisher() as publisher:  # or Publisher("redis://…"), or Publisher(url="https://…")
+with Publisher() as publisher:  # or Publisher("redis://…")
     with publisher.execution("import-1", workflow_id="import") as run:
         for page in range(1, 101):
             run.info(f"page {page} of 100", step_name="load")

@@ -1,9 +1,9 @@
 /** Stores of the client, as React reads them. */
 
-import type { LogOptions, LogSnapshot, LogStore, Store } from "@runtail/client";
-import { useCallback, useMemo, useSyncExternalStore } from "react";
+import type { Link, LogOptions, LogSnapshot, LogStore, Store } from "@runtail/client";
+import { useCallback, useContext, useEffect, useMemo, useSyncExternalStore } from "react";
 import { blankLog } from "./blank.ts";
-import { useClient } from "./context.ts";
+import { TokenContext, useClient } from "./client-context.ts";
 
 /** A store that is asked for when it is first needed. */
 export type StoreSource<S> = () => S;
@@ -21,10 +21,25 @@ export function once<T>(make: () => T): () => T {
 export function useLogStore(executionId: string | null, options?: LogOptions): StoreSource<LogStore> | null {
   const client = useClient();
   const key = options === undefined ? "" : JSON.stringify(options);
-  return useMemo(() => {
+  const source = useMemo(() => {
     if (executionId === null) return null;
     return once(() => client().log(executionId, key === "" ? undefined : (JSON.parse(key) as LogOptions)));
   }, [client, executionId, key]);
+  useSignIn(source);
+  return source;
+}
+
+interface Connected extends Store<{ readonly link: Link }> {
+  reconnect(): void;
+}
+
+/** Try again where one was signed out, once the provider has another token. */
+export function useSignIn(source: StoreSource<Connected> | null): void {
+  const token = useContext(TokenContext);
+  useEffect(() => {
+    if (token === null || source === null) return;
+    if (source().getSnapshot().link.phase === "signed_out") source().reconnect();
+  }, [token, source]);
 }
 
 const unwatched = (): (() => void) => () => {};

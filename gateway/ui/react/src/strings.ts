@@ -1,6 +1,7 @@
 /** Every word that the components say. Replace any of them through `StringsProvider`. */
 
 import type { Completeness } from "@runtail/client";
+import { LOG_STRINGS, type LogStrings } from "./log/index.ts";
 import type { StatusName } from "./status.ts";
 import { spellDuration } from "./duration.ts";
 
@@ -15,6 +16,8 @@ export interface Strings {
   readonly viewer: ViewerStrings;
   readonly monitor: MonitorStrings;
   readonly demo: DemoStrings;
+  /** Those of the log itself. */
+  readonly log: LogStrings;
 }
 
 export interface LinkStrings {
@@ -68,7 +71,7 @@ export interface DemoStrings {
   readonly copied: string;
 }
 
-const NUMBER = new Intl.NumberFormat("en-US");
+const NUMBER = /* @__PURE__ */ new Intl.NumberFormat("en-US");
 const number = (value: number): string => NUMBER.format(value);
 const lines = (count: number): string => `${number(count)} ${count === 1 ? "line" : "lines"}`;
 const ago = (ms: number): string => (ms < 1000 ? "just now" : `${spellDuration(ms)} ago`);
@@ -147,24 +150,26 @@ export const ENGLISH: Strings = {
     copy: "Copy",
     copied: "Copied",
   },
+  log: LOG_STRINGS,
 };
+
+/** Whole values: nothing in them is replaced by itself. */
+type Leaf = string | readonly unknown[] | ((...values: never[]) => unknown);
 
 /** Some of the strings, as deep as needed. */
 export type SomeStrings<T = Strings> = {
-  readonly [K in keyof T]?: T[K] extends (...values: never[]) => unknown ? T[K] : T[K] extends object ? SomeStrings<T[K]> : T[K];
+  readonly [K in keyof T]?: T[K] extends Leaf ? T[K] : SomeStrings<T[K]>;
 };
+
+const isGroup = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Take *some* in place of those of *base*. */
 export function replaceStrings<T extends object>(base: T, some: SomeStrings<T> | undefined): T {
   if (some === undefined) return base;
   const replaced: Record<string, unknown> = { ...(base as Record<string, unknown>) };
   for (const [key, value] of Object.entries(some as Record<string, unknown>)) {
-    if (value === undefined) continue;
     const before = replaced[key];
-    replaced[key] =
-      typeof value === "object" && value !== null && typeof before === "object" && before !== null
-        ? replaceStrings(before, value as SomeStrings<object>)
-        : value;
+    if (value !== undefined) replaced[key] = isGroup(value) && isGroup(before) ? replaceStrings(before, value) : value;
   }
   return replaced as T;
 }

@@ -1,8 +1,8 @@
 import type { ExecutionState, ListFilter, ListSnapshot, LogOptions, LogSnapshot } from "@runtail/client";
 import { useMemo } from "react";
 import { BLANK_LIST, blankLog } from "./blank.ts";
-import { useClient } from "./context.ts";
-import { once, useLogStore, useSelected, useSnapshot } from "./stores.ts";
+import { useClient } from "./client-context.ts";
+import { once, useLogStore, useSelected, useSignIn, useSnapshot } from "./stores.ts";
 import { useReconnect } from "./useWebSocketLogs.ts";
 
 export interface Executions extends Omit<ListSnapshot, "version"> {
@@ -14,6 +14,7 @@ export function useExecutions(filter?: ListFilter): Executions {
   const client = useClient();
   const key = JSON.stringify(filter ?? {});
   const source = useMemo(() => once(() => client().list(JSON.parse(key) as ListFilter)), [client, key]);
+  useSignIn(source);
   const { version: _, ...rest } = useSnapshot(source, BLANK_LIST);
   return { ...rest, reconnect: useReconnect(source) };
 }

@@ -2,6 +2,7 @@
 
 import type { LogSnapshot } from "@runtail/client";
 import type { Strings } from "./strings.ts";
+import { told } from "./Told.tsx";
 
 /** How long after its last record a live log counts as quiet. */
 const QUIET_AFTER_MS = 3_000;
@@ -30,7 +31,7 @@ export function linkWords(standing: Standing, now: number | null, strings: Strin
     case "signed_out":
       return words.signedOut;
     case "refused":
-      return words.refused(link.message);
+      return words.refused(told(link.message));
     case "ended":
       return words.ended(standing.completeness);
     case "closed":

@@ -1,4 +1,4 @@
-import { act, fireEvent, render, screen, within } from "@testing-library/react";
+import { act, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import type { ReactElement, ReactNode } from "react";
 import { renderToString } from "react-dom/server";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -8,6 +8,11 @@ import {
   WorkflowExecutionMonitor,
 } from "../src/index.ts";
 import { EPOCH, line, lines } from "./gateway.ts";
+
+/** Let two frames be drawn. */
+const drawn = async (): Promise<void> => {
+  for (const _ of [1, 2]) await new Promise((done) => requestAnimationFrame(done));
+};
 
 /** A clock that goes on when it is told to. */
 class Hand implements Clock {
@@ -155,6 +160,19 @@ describe("WorkflowExecutionMonitor", () => {
     expect(duration(container)).toBe(undefined);
   });
 
+  test("shows words of others as they are, and what would act on the screen by its number", () => {
+    const reason = "<img src=x onerror=alert(1)> \u202Etxt.exe\u202C \u0007";
+    const { container } = show(<WorkflowExecutionMonitor execution={execution({ status: "failed", reason, workflow_id: "w\u200Bf" })} />);
+    expect(container.querySelector(".runtail-reason")?.textContent).toBe("<img src=x onerror=alert(1)> <U+202E>txt.exe<U+202C> ^G");
+    expect(container.querySelector(".runtail-workflow")?.textContent).toBe("w<U+200B>f");
+    expect(container.querySelector("img")).toBe(null);
+  });
+
+  test("a reason without end is cut", () => {
+    const { container } = show(<WorkflowExecutionMonitor execution={execution({ status: "failed", reason: "x".repeat(1_000_000) })} />);
+    expect(container.querySelector(".runtail-reason")?.textContent).toHaveLength(2_001);
+  });
+
   test("pending says how long it waits", () => {
     const { container } = show(<WorkflowExecutionMonitor execution={execution({ status: "pending", progress: null })} />);
     expect(duration(container)).toBe("waiting for 5 s");
@@ -201,6 +219,37 @@ describe("ExecutionLogViewer", () => {
     expect(await within(container).findByText("line 2")).toBeTruthy();
     act(() => log.add(line(3)));
     expect(await within(container).findByText("line 3")).toBeTruthy();
+  });
+
+  /** First and last line that are drawn: those in sight, and a dozen around. */
+  const drawnLines = (container: HTMLElement): readonly [number, number] => {
+    const seqs: readonly number[] = [...container.querySelectorAll<HTMLElement>(".rt-row")].map(({ dataset }) => Number(dataset["seq"]));
+    return [seqs[0] ?? 0, seqs.at(-1) ?? 0];
+  };
+
+  test("scrolls along when new logs arrive, and for nothing else", async () => {
+    const log = new MemoryLog("a", lines(1, 200), { lastHeardAt: EPOCH });
+    const { container } = render(<ExecutionLogViewer log={log} rest={client.rest} />);
+    await waitFor(() => expect(drawnLines(container)[1]).toBe(200));
+    const [first] = drawnLines(container);
+    expect(first).toBeGreaterThan(100);
+    act(() => log.change({ lastHeardAt: EPOCH + 17_000, workers: { open: 1, silent: 1 } }));
+    await drawn();
+    expect(drawnLines(container)).toEqual([first, 200]);
+    act(() => log.add(...lines(201, 203)));
+    await waitFor(() => expect(drawnLines(container)).toEqual([first + 3, 203]));
+  });
+
+  test("leaves the reader where they are who scrolled away from the end, and counts what is new", async () => {
+    const log = new MemoryLog("a", lines(1, 200));
+    const { container } = render(<ExecutionLogViewer log={log} rest={client.rest} />);
+    await waitFor(() => expect(drawnLines(container)[1]).toBe(200));
+    const [first] = drawnLines(container);
+    fireEvent.wheel(container.querySelector(".rt-scroller")!, { deltaY: -300 });
+    act(() => log.add(...lines(201, 237)));
+    expect((await screen.findAllByText(/37 new lines/)).length).toBeGreaterThan(0);
+    await drawn();
+    expect(drawnLines(container)[0]).toBe(first);
   });
 
   test("takes the log of an id from the client around, its end first", () => {

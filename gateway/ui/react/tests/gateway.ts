@@ -36,21 +36,25 @@ export const EPOCH = Date.parse("2026-11-25T12:00:00Z");
 
 export class Gateway {
   readonly sockets: Socket[] = [];
+  /** Where they were opened to. */
+  readonly addresses: string[] = [];
   readonly client: RuntailClient;
+  readonly environment: Environment;
   now = EPOCH;
   token: string | null = null;
   #timers = new Set<Timer>();
   #frames: (() => void)[] = [];
 
   constructor() {
-    const { sockets } = this;
+    const { sockets, addresses } = this;
     class Connected extends Socket {
-      constructor() {
+      constructor(address: string) {
         super();
+        addresses.push(address);
         sockets.push(this);
       }
     }
-    const environment: Environment = {
+    this.environment = {
       WebSocket: Connected as unknown as typeof WebSocket,
       fetch: () => Promise.reject(new TypeError("no fetch in this test")),
       now: () => this.now,
@@ -64,7 +68,7 @@ export class Gateway {
       requestFrame: (run) => this.#frames.push(run),
       onWake: () => () => {},
     };
-    this.client = createClient({ url: "http://gateway.test/", token: () => this.token, transport: "websocket", environment });
+    this.client = createClient({ url: "http://gateway.test/", token: () => this.token, transport: "websocket", environment: this.environment });
   }
 
   /** The newest connection. */

@@ -223,6 +223,10 @@ function Count({ id }: { readonly id: string }): ReactElement {
 describe("on a server", () => {
   test("it renders as connecting, without a client and without a provider", () => {
     expect(renderToString(<Count id="a" />)).toBe("<p>0 logs, connecting</p>");
+    const asked: string[] = [];
+    const client = { ...gateway.client, log: (id: string) => (asked.push(id), gateway.client.log(id)) };
+    renderToString(<RuntailProvider client={client}><Count id="a" /></RuntailProvider>);
+    expect(asked).toEqual([]);
   });
 
   test("its markup is taken over without a difference, and goes live", async () => {

@@ -1,1 +1,3 @@
-export {};
+import { RuntailLog } from "./runtail-log.tsx";
+
+if (customElements.get("runtail-log") === undefined) customElements.define("runtail-log", RuntailLog);

@@ -1,15 +1,23 @@
 /** The logs that the gallery shows. */
 
-import type { Gap, Link, LogRecord, LogSnapshot, Reset, Totals } from "@runtail/client";
+import type { ExecutionLog, Gap, Level, Link, LogRecord, LogSnapshot, Reset, Totals } from "@runtail/client";
 import { MemoryLog } from "./memory.ts";
 import { type Draft, execution, log, NOW, numbered, ordinary, step, TRACEBACK } from "./records.ts";
 
 type Changed = Partial<LogSnapshot>;
 
+/** How many logs of each level are among *records*. */
+function levelsOf(records: readonly LogRecord[]): Partial<Record<Level, number>> {
+  const counts: Partial<Record<Level, number>> = {};
+  for (const { level } of records as readonly ExecutionLog[]) if (level !== undefined) counts[level] = (counts[level] ?? 0) + 1;
+  return counts;
+}
+
 /** A live log of *drafts*; heard 4 s ago. */
 function live(id: string, drafts: readonly Draft[], changed: Changed = {}, first = 1): MemoryLog {
-  return new MemoryLog(id, numbered(id, drafts, first), {
-    execution: execution(id),
+  const records = numbered(id, drafts, first);
+  return new MemoryLog(id, records, {
+    execution: execution(id, { levels: levelsOf(changed.records ?? records) }),
     lastHeardAt: NOW - 4_000,
     lastRecordAt: NOW - 2_000,
     ...changed,
@@ -22,7 +30,7 @@ const linked = (id: string, connectionStatus: LogSnapshot["connectionStatus"], l
 
 function totals(records: readonly LogRecord[], changed: Partial<Totals> = {}): Totals {
   const last = records.at(-1)?.seq ?? 0;
-  return { first: records[0]?.seq ?? 0, last, records: last, levels: { info: last }, dropped: 0, bytes: last * 180, ...changed };
+  return { first: records[0]?.seq ?? 0, last, records: last, levels: levelsOf(records), dropped: 0, bytes: last * 180, ...changed };
 }
 
 /** A log that is over. */
@@ -34,7 +42,7 @@ function over(id: string, status: "completed" | "failed" | "cancelled", drafts: 
   return new MemoryLog(id, ended, {
     connectionStatus: "disconnected",
     link: { phase: "ended" },
-    execution: execution(id, { status, ended_at: new Date(NOW - 2_000).toISOString(), progress: status === "completed" ? 100 : 42, ended: true }),
+    execution: execution(id, { status, ended_at: new Date(NOW - 2_000).toISOString(), progress: status === "completed" ? 100 : 42, ended: true, levels: sum.levels }),
     totals: sum,
     completeness: { state: "complete", records: sum.records },
     lastHeardAt: NOW - 2_000,

@@ -1,7 +1,7 @@
 /** Every state of every component, the ugly ones too. */
 
 import {
-  ExecutionLogViewer, type MonitoredExecution, RealtimeMonitoringDemo, RuntailProvider, StatusBadge, STATUSES, StatusDot, WorkflowExecutionMonitor,
+  ExecutionLogViewer, type ExecutionLogViewerProps, type MonitoredExecution, RealtimeMonitoringDemo, RuntailProvider, StatusBadge, STATUSES, StatusDot, WorkflowExecutionMonitor,
 } from "@runtail/react";
 import type { ExecutionState, Link } from "@runtail/client";
 import type { ReactElement } from "react";
@@ -94,25 +94,35 @@ function Monitors(): ReactElement {
 }
 
 /** A viewer of *log*, with whatever else is asked of it by REST answered from the same records. */
-function viewer(id: keyof typeof LOGS, title: string, line?: number | readonly [number, number]): GalleryState {
-  return { id: `viewer-${id}`, title, show: () => <OneViewer make={LOGS[id]} line={line} /> };
+function viewer(id: keyof typeof LOGS, title: string): GalleryState {
+  return { id: `viewer-${id}`, title, show: () => <OneViewer make={LOGS[id]} /> };
 }
 
 const made = new WeakMap<() => MemoryLog, MemoryLog>();
 
-function OneViewer({ make, line }: { readonly make: () => MemoryLog; readonly line: number | readonly [number, number] | undefined }): ReactElement {
+function OneViewer({ make, ...viewing }: Pick<ExecutionLogViewerProps, "line" | "filter"> & { readonly make: () => MemoryLog }): ReactElement {
   const log = made.get(make) ?? make();
   made.set(make, log);
   const rest = new MemoryClient([log]).rest;
   return (
     <div className="gallery-log">
-      <ExecutionLogViewer log={log} rest={rest} onSignIn={() => {}} line={line} />
+      <ExecutionLogViewer log={log} rest={rest} onSignIn={() => {}} {...viewing} />
     </div>
   );
 }
 
+const isFinal = (status: string): boolean => ["completed", "failed", "cancelled"].includes(status);
+
 const LISTED: readonly ExecutionState[] = [
-  ...STATUSES.map((status, at) => execution(`${status}-${at + 1}`, { status: status === "stalled" ? "running" : status, created_at: ago(60 * at + 30), started_at: ago(60 * at + 29), last_seq: 37 * at * at })),
+  ...STATUSES.map((status, at) =>
+    execution(`${status}-${at + 1}`, {
+      status: status === "stalled" ? "running" : status,
+      created_at: ago(60 * at + 30),
+      started_at: ago(60 * at + 29),
+      ended_at: isFinal(status) ? ago(20 * at) : null,
+      last_seq: 37 * at * at,
+    }),
+  ),
   execution(LONG_ID, { workflow_id: LONG_ID, progress: null }),
 ];
 
@@ -173,7 +183,7 @@ export const GROUPS: readonly GalleryGroup[] = [
       viewer("ansi", "Colours and other sequences of a terminal"),
       viewer("wide", "Data of 10,000 keys"),
       viewer("deep", "Data 10,000 deep"),
-      viewer("filtered", "A filter that hides everything (choose: error)"),
+      { id: "viewer-filtered", title: "A filter that hides everything", show: () => <OneViewer make={LOGS.filtered} filter={{ levels: ["error"], steps: [] }} /> },
       { id: "viewer-line", title: "A link to lines 20 to 24", show: () => <OneViewer make={LINKED} line={[20, 24]} /> },
       { id: "viewer-none", title: "No execution chosen", show: () => <ExecutionLogViewer executionId={null} /> },
     ],

@@ -1,4 +1,31 @@
+import { createClient } from "@runtail/client";
+import { RuntailProvider } from "@runtail/react";
+import "@runtail/react/styles.css";
+import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { addressOf } from "./address.ts";
+import { LISTED, MonitoringPage } from "./MonitoringPage.tsx";
 import "./monitoring.css";
+import { sessionIn } from "./session.ts";
 
-createRoot(document.getElementById("root")!).render(<h1>runtail</h1>);
+const { base, share } = addressOf(location);
+const session = sessionIn(() => sessionStorage);
+const client = createClient({
+  url: location.origin + base,
+  ...(share === null ? { token: session.token } : { share }),
+});
+
+function signIn(token: string): void {
+  session.signIn(token);
+  client.list({ limit: LISTED }).reconnect();
+}
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("the page has no element #root");
+createRoot(root).render(
+  <StrictMode>
+    <RuntailProvider client={client}>
+      <MonitoringPage hasToken={() => session.token() !== null} signIn={signIn} />
+    </RuntailProvider>
+  </StrictMode>,
+);

@@ -1,0 +1,145 @@
+"""Keep house: mend the list of executions and remove what is old; one gateway at a time does.
+
+What is decided lies in `housekeeping`; here is when to look and what to call. A removal is a
+compare-and-set, so two gateways that both believe to be the one do no harm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import chain
+
+from runtail_broker.claim import Claim
+from runtail_broker.client import Nodes
+from runtail_broker.ending import end
+from runtail_broker.errors import RuntailError
+from runtail_broker.executions import Executions
+from runtail_broker.inventory import Inventory, KeyWalk, ListWalk
+from runtail_broker.script import Call, delete_call
+from runtail_gateway.each_node import run_on_each_node
+from runtail_gateway.housekeeping import Ages, Relist, Remove, Silence, Unlist, decide
+from runtail_gateway.list_watch import tell_all
+from runtail_gateway.metrics import Metrics
+from runtail_gateway.settings import GatewaySettings
+
+log = logging.getLogger("runtail.gateway")
+_LEASE_STEPS = 3  # a gateway that died keeps others from it for so many steps at least
+_MOST_SILENT = 1000  # ended executions that somebody has open, watched at a time
+
+
+class Housekeeper:
+    """Keep house from a task of its own. Use as an async context manager, within one event loop.
+
+    *contact* asks for how many seconds there has been uninterrupted contact with the same
+    primaries: who was not heard only because nobody could be heard is not silent.
+    """
+
+    def __init__(
+        self,
+        nodes: Nodes,
+        contact: Callable[[], Awaitable[float]],
+        settings: GatewaySettings,
+        metrics: Metrics,
+    ) -> None:
+        self._nodes, self._contact = nodes, contact
+        self._settings, self._metrics = settings, metrics
+        self._inventory, self._executions = Inventory(nodes), Executions(nodes)
+        self._ages = Ages(
+            settings.ghost_seconds, settings.keep_empty_seconds, settings.keep_finished_seconds
+        )
+        lease = max(settings.claim_seconds, settings.housekeeping_seconds * _LEASE_STEPS)
+        self._claim = Claim(nodes, "housekeeper", lease)
+        self._forget()
+
+    async def __aenter__(self) -> Housekeeper:
+        self._task = asyncio.create_task(self._run(), name="housekeeper")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await end(self._task)
+        try:
+            await self._claim.release()
+        except RuntailError as error:
+            log.info("the housekeeper's claim was not given back: %s", error)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.housekeeping_seconds * random.uniform(0.8, 1.2))
+            try:
+                await self._step()
+            except RuntailError as error:
+                log.info("housekeeping broken off: %s", error)
+            except Exception:  # whatever it is, the next step must come
+                log.exception("housekeeping failed")
+
+    async def _step(self) -> None:
+        """Look at a portion of the keys and of the list, if this gateway is the one that does."""
+        holds = await self._claim.hold()
+        self._metrics.housekeeping.set(holds)
+        if not holds:
+            self._forget()
+            return
+        most = self._settings.housekeeping_batch
+        names, all_keys = await self._keys.step(most)
+        listed, all_listed = await self._list.step(most)
+        if all_keys:
+            self._silence.end_round()
+        self._metrics.rounds_of_keys.inc(all_keys)
+        self._metrics.rounds_of_list.inc(all_listed)
+        kept = await self._inventory.kept(dict.fromkeys(chain(names, listed)))
+        # the younger of both: one clock that runs ahead must not make everything old
+        now_ms = min(await self._inventory.now_ms(), time.time() * 1000)
+        verdicts = [v for each in kept if (v := decide(each, now_ms, self._ages))]
+        if self._claim.held:
+            await self._relist([v for v in verdicts if isinstance(v, Relist)])
+            await self._unlist([v for v in verdicts if isinstance(v, Unlist)])
+            await self._remove([v for v in verdicts if isinstance(v, Remove)])
+        self._metrics.housekept.set_to_current_time()
+
+    async def _relist(self, verdicts: Sequence[Relist]) -> None:
+        self._metrics.relisted.inc(await self._inventory.relist({v.id: v.place for v in verdicts}))
+        await tell_all(self._nodes, [v.id for v in verdicts])
+
+    async def _unlist(self, verdicts: Sequence[Unlist]) -> None:
+        gone = await self._inventory.unlist({v.id: v.place for v in verdicts})
+        self._metrics.ghosts.inc(len(gone))
+        await tell_all(self._nodes, gone)
+
+    async def _remove(self, verdicts: Sequence[Remove]) -> None:
+        calls = [call for v in verdicts if (call := await self._call_for(v))]
+        answers = await run_on_each_node(self._nodes, calls, replicated=True)
+        reasons = {v.id: v.reason for v in verdicts}
+        gone = [name for name, answer in answers if answer.word == "deleted"]
+        for name in gone:
+            self._metrics.removed(reasons[name])
+        listed = {kept.id: kept.listed_at for kept in await self._inventory.kept(gone)}
+        places = {name: place for name, place in listed.items() if place is not None}
+        await self._inventory.unlist(places)
+        await tell_all(self._nodes, gone)
+
+    async def _call_for(self, verdict: Remove) -> Call | None:
+        """Make the call; None while some publisher that has it open may be alive."""
+        open_ones: list[tuple[str, str]] = []
+        if verdict.open:
+            publishers = await self._executions.publishers(verdict.id)
+            open_ones = [(p.id, p.entry) for p in publishers if p.open]
+            now = time.monotonic()
+            since = self._silence.since(verdict.id, dict(open_ones), now)
+            since = max(since, now - await self._contact())
+            if now - since < self._settings.finality_seconds:
+                return None
+        return delete_call(
+            verdict.id,
+            force=False,
+            remembered_seconds=self._settings.deleted_seconds,
+            seen=verdict.seen,
+            publishers=open_ones,
+        )
+
+    def _forget(self) -> None:
+        self._keys, self._list = KeyWalk(self._nodes), ListWalk(self._nodes)
+        self._silence = Silence(_MOST_SILENT)

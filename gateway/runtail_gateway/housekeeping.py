@@ -1,0 +1,118 @@
+"""Decide what of the engine's contents is put right or removed. Pure: no I/O, no clock.
+
+Nothing is removed that has not ended, or that anybody may still have open. Whoever carries a
+removal out says what was seen, so that nothing is removed that has changed since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from runtail_broker.inventory import Kept
+from runtail_broker.standing import Standing
+
+Reason = Literal["finished", "empty", "orphaned"]
+REASONS: Final[tuple[Reason, ...]] = ("finished", "empty", "orphaned")
+
+
+@dataclass(frozen=True, slots=True)
+class Relist:
+    """Put an execution on the list, which has lost it."""
+
+    id: str
+    place: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unlist:
+    """Take off the list what does not exist."""
+
+    id: str
+    place: float
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Remove an execution that is as it was *seen*, if its open publishers have been silent."""
+
+    id: str
+    reason: Reason
+    seen: str
+    open: int = 0
+
+
+Verdict = Relist | Unlist | Remove
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """How old what is removed must be, in seconds; infinite for never."""
+
+    ghost_seconds: float
+    empty_seconds: float
+    finished_seconds: float
+
+
+def decide(kept: Kept, now_ms: float, ages: Ages) -> Verdict | None:
+    """Say what is done about an execution; None: it is as it should be."""
+    standing = kept.standing
+    if standing is None:
+        return _without_state(kept, now_ms, ages)
+    age_seconds = (now_ms - standing.last_ms) / 1000
+    reason = _over(standing, age_seconds, ages)
+    if reason is not None:
+        return Remove(kept.id, reason, standing.seen, standing.open)
+    return Relist(kept.id, standing.created_ms) if kept.listed_at is None else None
+
+
+def _over(standing: Standing, age_seconds: float, ages: Ages) -> Reason | None:
+    if not standing.ended:
+        return None
+    if age_seconds >= ages.finished_seconds:
+        return "finished"
+    # a worker's word that it failed tells something, even if it is the only one
+    silent = not standing.spoken and (standing.guessed or standing.status != "failed")
+    return "empty" if silent and age_seconds >= ages.empty_seconds else None
+
+
+def _without_state(kept: Kept, now_ms: float, ages: Ages) -> Verdict | None:
+    if kept.last_id:  # a worker that comes back goes on behind it
+        age_seconds = (now_ms - int(kept.last_id.partition("-")[0])) / 1000
+        old = age_seconds >= ages.finished_seconds
+        return Remove(kept.id, "orphaned", f"- {kept.last_id}") if old else None
+    if kept.listed_at is None or (now_ms - kept.listed_at) / 1000 < ages.ghost_seconds:
+        return None
+    return Unlist(kept.id, kept.listed_at)
+
+
+class Silence:
+    """Since when the publishers that have an ended execution open have said nothing.
+
+    Nobody marks them lost any more. At most so many executions are remembered: others wait until
+    there is room.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._seen: dict[str, tuple[Mapping[str, str], float]] = {}
+        self._this_round: set[str] = set()
+
+    def since(self, execution_id: str, entries: Mapping[str, str], now: float) -> float:
+        """Take the *entries* of those that have it open; since when they are the same."""
+        known = self._seen.get(execution_id)
+        if known is None and len(self._seen) >= self._most:
+            return now
+        if known is None or known[0] != entries:
+            known = self._seen[execution_id] = (entries, now)
+        self._this_round.add(execution_id)
+        return known[1]
+
+    def end_round(self) -> None:
+        """Forget executions that were not asked for since the last round ended."""
+        self._seen = {name: self._seen[name] for name in self._this_round}
+        self._this_round.clear()
+
+    def __len__(self) -> int:
+        return len(self._seen)

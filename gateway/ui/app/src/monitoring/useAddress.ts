@@ -1,0 +1,34 @@
+import { useSyncExternalStore } from "react";
+import { type Address, addressOf, hrefOf } from "./address.ts";
+
+let known: { readonly href: string; readonly address: Address } | null = null;
+const listeners = new Set<() => void>();
+
+function current(): Address {
+  if (known?.href !== location.href) known = { href: location.href, address: addressOf(location) };
+  return known.address;
+}
+
+function tell(): void {
+  for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void): () => void {
+  if (listeners.size === 0) addEventListener("popstate", tell); // a changed `#` tells it too
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size === 0) removeEventListener("popstate", tell);
+  };
+}
+
+/** Make the browser show *address*: a reload, or whoever is sent it, sees the same. */
+export function say(address: Address): void {
+  const href = hrefOf(address);
+  if (href === location.pathname + location.search + location.hash) return;
+  history.replaceState(null, "", href);
+  tell();
+}
+
+/** What the browser's address says. */
+export const useAddress = (): Address => useSyncExternalStore(subscribe, current);

@@ -1,0 +1,66 @@
+/** Which steps are folded, and which lines that hides. */
+
+import type { LogRecord } from "@runtail/client";
+import type { Range } from "./rows.ts";
+import { foldedLines, type Section, Steps } from "./steps.ts";
+
+export class Folds {
+  readonly steps = new Steps();
+  readonly #folded = new Set<number>();
+  /** Lines of mixed steps that have ended: they are many to look through, and do not change. */
+  readonly #known = new Map<number, { section: Section; ranges: readonly Range[] }>();
+
+  get any(): boolean {
+    return this.#folded.size > 0;
+  }
+
+  isFolded(seq: number): boolean {
+    return this.#folded.has(seq);
+  }
+
+  fold(seq: number, folded: boolean): void {
+    if (folded) this.#folded.add(seq);
+    else this.#folded.delete(seq);
+  }
+
+  /** Fold the steps that are over, but those that failed; or unfold all. */
+  foldAll(folded: boolean): void {
+    this.#folded.clear();
+    if (!folded) return;
+    for (const [seq, { end }] of this.steps.sections) if (end && end.status !== "failed") this.#folded.add(seq);
+  }
+
+  /** Unfold what hides *seq*; answer whether anything did. */
+  reveal(seq: number, last: number): boolean {
+    let news = false;
+    for (const folded of this.#folded) {
+      const section = this.steps.sections.get(folded);
+      if (section && folded < seq && (section.end?.seq ?? last) >= seq) news = this.#folded.delete(folded) || news;
+    }
+    return news;
+  }
+
+  /** The hidden lines of a log whose newest line is *last*. */
+  ranges(last: number, here: (seq: number) => LogRecord | null): Range[] {
+    const out: Range[] = [];
+    for (const seq of this.#folded) {
+      const section = this.steps.sections.get(seq);
+      if (section) out.push(...this.#linesOf(seq, section, last, here));
+    }
+    return out;
+  }
+
+  /** Forget what lies beyond *seq*. */
+  withdraw(seq: number): void {
+    this.steps.withdraw(seq);
+    this.#known.clear();
+  }
+
+  #linesOf(seq: number, section: Section, last: number, here: (seq: number) => LogRecord | null): readonly Range[] {
+    const known = this.#known.get(seq);
+    if (known?.section === section) return known.ranges;
+    const ranges = foldedLines(section, last, here);
+    if (section.end) this.#known.set(seq, { section, ranges });
+    return ranges;
+  }
+}

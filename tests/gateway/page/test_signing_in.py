@@ -1,0 +1,127 @@
+"""Where one has to sign in: a token for the tab alone, renewed in place; links for one run."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from playwright.async_api import Page, expect
+from tests.gateway.conftest import QUICK
+from tests.gateway.page.watching import dot, listed, panes, rows, words
+from tests.gateway.running import Running, running
+from tests.gateway.signing import AUTH, token
+from tests.gateway.worker import Worker
+
+from runtail_broker.client import Nodes
+from runtail_broker.keys import index_of
+from runtail_gateway.share import ShareLinks
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+async def signed(engine_nodes: Nodes, engine_url: str) -> AsyncIterator[Running]:
+    """A gateway where one has to sign in."""
+    async with running(replace(QUICK, auth=AUTH), engine_url) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+async def run(worker: Worker, engine_nodes: Nodes) -> Worker:
+    await worker.open()
+    await worker.log("one")
+    key = index_of(worker.execution_id)
+    await engine_nodes.at(key, lambda node: node.zadd(key, {worker.execution_id: 1}))
+    return worker
+
+
+async def sign_in(page: Page, with_token: str) -> None:
+    await page.get_by_label("Token").fill(with_token)
+    await page.locator(".sign-in").get_by_role("button", name="Sign in").click()
+
+
+async def kept(page: Page) -> str:
+    """All that the browser keeps for the page."""
+    return str(await page.evaluate("JSON.stringify([{...sessionStorage}, {...localStorage}])"))
+
+
+async def test_who_signs_in_sees_what_the_token_allows_and_stays_signed_in_for_the_tab(
+    page: Page, signed: Running, run: Worker
+) -> None:
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.on("websocket", lambda socket: requested.append(socket.url))
+    await page.goto(f"{signed.address}/monitoring/executions/{run.execution_id}")
+    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    await expect(page.locator(".sign-in-why")).to_have_text("This gateway wants to know who comes.")
+    await expect(dot(page)).to_have_attribute("data-status", "error")
+    mine = token()
+    await sign_in(page, f"Bearer {mine}\n")
+    await expect(rows(page).last).to_contain_text("one")
+    await expect(listed(page)).to_have_count(1)
+    await expect(page.get_by_role("heading", name="Sign in")).to_have_count(0)
+    await page.reload()
+    await expect(rows(page).last).to_contain_text("one")
+    assert mine not in "".join([*requested, page.url])
+    assert await kept(page) == f'[{{"runtail-token":"{mine}"}},{{}}]'
+
+
+async def test_a_token_that_is_none_or_over_is_told_before_it_is_sent(
+    page: Page, signed: Running
+) -> None:
+    await page.goto(f"{signed.address}/monitoring")
+    await sign_in(page, "nightly")
+    await expect(page.locator(".sign-in-why")).to_contain_text("That is no token")
+    await sign_in(page, token(lives=-5))
+    await expect(page.locator(".sign-in-why")).to_contain_text("has expired")
+    assert await kept(page) == "[{},{}]"
+
+
+async def test_a_token_that_expires_while_watching_is_renewed_in_place(
+    page: Page, signed: Running, run: Worker
+) -> None:
+    """The page asks for the newest one before the old one is over: the socket stays."""
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    await page.goto(f"{signed.address}/monitoring/executions/{run.execution_id}")
+    short = time.time() + 4
+    await sign_in(page, token(lives=4))
+    await expect(rows(page).last).to_contain_text("one")
+    opened = len(sockets)
+    await page.evaluate("token => sessionStorage.setItem('runtail-token', token)", token())
+    await page.wait_for_timeout(max(0, short + 0.5 - time.time()) * 1000)
+    await run.log("two")
+    await expect(rows(page).last).to_contain_text("two")
+    assert len(sockets) == opened
+    await expect(dot(page)).to_have_attribute("data-status", "connected")
+
+
+async def test_when_a_token_is_over_what_is_on_screen_stays_and_a_new_one_goes_on_from_there(
+    page: Page, signed: Running, run: Worker
+) -> None:
+    await page.goto(f"{signed.address}/monitoring/executions/{run.execution_id}")
+    await sign_in(page, token(lives=2))
+    await expect(rows(page).last).to_contain_text("one")
+    await expect(words(page)).to_have_text("signed out")
+    await expect(rows(page).last).to_contain_text("one")
+    await run.log("two")
+    await sign_in(page, token())
+    await expect(rows(page).last).to_contain_text("two")
+    seqs = [int(text) for text in await rows(page).locator(".rt-seq").all_text_contents()]
+    assert seqs == list(range(1, len(seqs) + 1))
+
+
+async def test_a_share_link_shows_its_execution_and_nothing_else(
+    page: Page, signed: Running, run: Worker
+) -> None:
+    link = ShareLinks(AUTH).make(run.execution_id, "ann", int(time.time() + 60))
+    await page.goto(f"{signed.address}/monitoring/executions/{run.execution_id}?share={link}")
+    await expect(rows(page).last).to_contain_text("one")
+    await run.log("two")
+    await expect(rows(page).last).to_contain_text("two")
+    await expect(panes(page)).to_have_count(1)
+    await expect(listed(page)).to_have_count(0)
+    assert await page.get_by_role("button", name=re.compile("Start|Sign in")).count() == 0

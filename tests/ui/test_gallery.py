@@ -1,0 +1,139 @@
+"""Every state of every part, as people with a keyboard, a screen reader or weak eyes meet it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+from tests.browser import chromium, open_page
+from tests.ui.gallery import AXE, faults, served, states
+
+pytestmark = [pytest.mark.browser, pytest.mark.node]
+
+LOOKS = {"a phone by night": (360, "dark"), "a desk by day": (1440, "light")}
+
+
+@pytest.fixture(scope="module")
+async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
+    if not AXE.exists():
+        pytest.skip(f"no {AXE.name}: npm ci in gateway/ui puts it there")
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+async def address(anyio_backend: str) -> AsyncIterator[str]:
+    async with served() as address:
+        yield address
+
+
+async def test_nothing_is_seriously_wrong_with_all_states_on_one_page(
+    browser: Browser, address: str
+) -> None:
+    """Names, roles, contrast, focus: axe finds nothing serious in everything at once."""
+    async with open_page(browser) as page:
+        assert len(await states(page, address)) > 30
+        assert await faults(page) == []
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("width", "scheme"), LOOKS.values(), ids=LOOKS)
+async def test_nothing_is_seriously_wrong_with_any_state(
+    browser: Browser, address: str, width: int, scheme: str
+) -> None:
+    """Each state alone, by day and by night, on a phone and on a desk."""
+    found = {}
+    async with open_page(browser, width) as page:
+        for state in await states(page, address):
+            await page.goto(f"{address}?only={state}&scheme={scheme}")
+            await page.locator("main").wait_for()
+            if grave := await faults(page):
+                found[state] = grave
+            await _fits(page, state, width)
+    assert found == {}
+
+
+async def test_a_run_is_opened_read_and_closed_by_keys_alone(
+    browser: Browser, address: str
+) -> None:
+    """Tab, Enter and Space reach everything, the focus is always to be seen, and never lost."""
+    async with open_page(browser, 1200) as page:
+        await page.goto(f"{address}?only=demo-list")
+        await _tab_to(page, "completed-3")
+        await page.keyboard.press("Enter")
+        pane = page.get_by_role("article", name="Execution completed-3")
+        await expect(pane).to_be_visible()
+        await _tab_to(page, "Hide logs")
+        await page.keyboard.press("Space")
+        await expect(pane.get_by_role("region", name="Log of completed-3")).to_be_hidden()
+        await page.keyboard.press("Enter")
+        await expect(pane.get_by_role("region", name="Log of completed-3")).to_be_visible()
+        await _tab_to(page, "Close completed-3")
+        await page.keyboard.press("Enter")
+        await expect(pane).to_be_hidden()
+        assert await page.evaluate("document.activeElement.tagName") == "MAIN"
+        await _tab_to(page, "Start new execution")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("article")).to_be_visible()
+
+
+async def test_the_focus_goes_through_a_log_and_out_again(browser: Browser, address: str) -> None:
+    """No part of a viewer keeps the Tab key to itself."""
+    async with open_page(browser, 1200) as page:
+        await page.goto(f"{address}?only=viewer-retrying")
+        await _tab_to(page, "Reconnect")
+        seen = []
+        while (name := await _tab(page)) is not None:
+            seen.append(name)
+            assert len(seen) < 60, f"the focus never leaves: {seen[-5:]}"
+        assert {"Search", "Follow", "Download"} <= {name.split(" (")[0] for name in seen}
+
+
+async def test_who_wants_less_motion_sees_none(browser: Browser, address: str) -> None:
+    """Spinners and pulses stand still."""
+    async with open_page(browser) as page:
+        await page.emulate_media(reduced_motion="reduce")
+        await page.goto(f"{address}?only=monitors")
+        await page.locator("[data-icon=running]").first.wait_for()
+        assert await page.evaluate("document.getAnimations().length") == 0
+        await page.emulate_media(reduced_motion="no-preference")
+        assert await page.evaluate("document.getAnimations().length") > 0
+
+
+async def _tab(page: Page) -> str | None:
+    """Press Tab; answer the name of what has the focus now, which must be seen; None: the end."""
+    await page.keyboard.press("Tab")
+    told: dict[str, object] | None = await page.evaluate(
+        """() => {
+          const at = document.activeElement;
+          if (at === null || at === document.body) return null;
+          const { width, height } = at.getBoundingClientRect();
+          const ring = getComputedStyle(at);
+          return {
+            name: at.getAttribute("aria-label") ?? at.innerText.trim() ?? at.tagName,
+            shown: width > 0 && height > 0 && ring.outlineStyle !== "none",
+            html: at.outerHTML.slice(0, 200),
+          };
+        }"""
+    )
+    if told is None:
+        return None
+    assert told["shown"], f"the focus is not to be seen on {told['html']}"
+    return str(told["name"])
+
+
+async def _tab_to(page: Page, name: str, most: int = 60) -> None:
+    passed = []
+    for _ in range(most):
+        at = await _tab(page)
+        if at is not None and name in at:
+            return
+        passed.append(at)
+    raise AssertionError(f"{most} tabs did not reach {name!r}, but {passed}")
+
+
+async def _fits(page: Page, state: str, width: int) -> None:
+    """Nothing makes the page wider than the window."""
+    wide: int = await page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= width, f"{state} is {wide} px wide, in a window of {width} px"
