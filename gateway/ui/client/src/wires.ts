@@ -23,8 +23,9 @@ export function openSocket({ WebSocket }: Environment, address: string, hearing:
   const socket = new WebSocket(address);
   let open = true;
   const closed = (code: number): void => {
-    if (open) hearing.closed(code);
+    if (!open) return; // to close one that failed may say once more that it failed, at once
     open = false;
+    hearing.closed(code);
     socket.close();
   };
   socket.onopen = () => open && hearing.opened();

@@ -27,8 +27,10 @@ export class FakeSocket {
     this.said.push(JSON.parse(text) as Record<string, unknown>);
   }
 
+  /** As Node's does: to close what is not open says that it failed. */
   close(): void {
     this.isClosed = true;
+    this.onerror?.();
   }
 
   open(): void {
