@@ -57,7 +57,7 @@ export class Addresses {
   }
 
   /** The socket of one execution, for a share link. */
-  socketOf({ id, wish }: Asked): string {
+  socketOf({ id, wish }: Asked = { id: "", wish: {} }): string {
     return asSocket(this.http(`ws/executions/${encodeURIComponent(id)}/logs`, [...this.#share, ...parametersOf(wish)]));
   }
 }

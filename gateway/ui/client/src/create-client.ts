@@ -4,7 +4,7 @@ import { surroundings } from "./environment.ts";
 import { ListPart } from "./list-part.ts";
 import { logEvents } from "./log-events.ts";
 import { LogPart } from "./log-part.ts";
-import { Pool } from "./pool.ts";
+import { poolOf } from "./pool.ts";
 import { restApi } from "./rest.ts";
 import type { Store } from "./snapshot.ts";
 import { type Keeper, storeOf, type Watched } from "./watched-store.ts";
@@ -23,7 +23,7 @@ interface Shared<S> {
 export function createClient(options: ClientOptions = {}): RuntailClient {
   const env = surroundings(options.environment);
   const addresses = new Addresses(options.url ?? ownAddress(), options.share);
-  const pool = new Pool(env, addresses, options);
+  const pool = poolOf(env, addresses, options);
   const window = options.windowRecords ?? WINDOW;
   const stores = new Map<string, Shared<unknown>>();
   const iterators = new Set<AsyncIterator<LogEvent>>();

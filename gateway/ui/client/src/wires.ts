@@ -5,10 +5,10 @@ import { GONE } from "./close-codes.ts";
 import type { GatewayMessage } from "./messages.ts";
 
 export interface Hearing {
-  opened(): void;
-  heard(message: GatewayMessage): void;
+  opened(): unknown;
+  heard(message: GatewayMessage): unknown;
   /** At most once, and nothing after it. *why* if the gateway told it otherwise than by a message. */
-  closed(code: number, why?: string): void;
+  closed(code: number, why?: string): unknown;
 }
 
 export interface Wire {
