@@ -18,7 +18,7 @@ const LEAST = 2_500;
 /** Begins with the first `next()`; *left* is run when it is over. Raises RequestFailed (status: the close code). */
 export function logEvents(
   pool: Pool, executionId: string, options: LogOptions, window: number, left: () => void,
-): AsyncIterableIterator<LogEvent> {
+): AsyncIterableIterator<LogEvent> & { return(): Promise<IteratorResult<LogEvent>> } {
   let held: LogEvent[] = [];
   let taken = 0; // of held
   let state: "new" | "watching" | "paused" | "over" = "new";

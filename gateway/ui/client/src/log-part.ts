@@ -2,7 +2,7 @@
 
 import type { Wish } from "./addresses.ts";
 import type { LogOptions } from "./client.ts";
-import { type Happening, LogModel } from "./log-model.ts";
+import { type Happening, type LogModel, logModel } from "./log-model.ts";
 import type { ListMessage, LogMessage } from "./messages.ts";
 import type { LinkState } from "./part.ts";
 import type { Pool } from "./pool.ts";
@@ -47,7 +47,7 @@ export class LogPart implements Watched<LogSnapshot> {
     this.key = executionId;
     this.group = JSON.stringify([level, step, tail, wait]);
     const filtered = Boolean(level?.length || step?.length);
-    this.#model = new LogModel(executionId, { window, filtered, after: cursorsOf(after) });
+    this.#model = logModel(executionId, { window, filtered, after: cursorsOf(after) });
   }
 
   snapshot(version: number): LogSnapshot {

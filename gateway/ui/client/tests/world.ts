@@ -1,5 +1,9 @@
 /** A clock, sockets, a network and frames that a test holds in its hand. */
 
+// What is loaded when it is needed is there at once, then.
+import "../src/event-wires.ts";
+import "../src/log-events.ts";
+import "../src/rest.ts";
 import { createClient } from "../src/index.ts";
 import type { ClientOptions, Environment, RuntailClient } from "../src/index.ts";
 
