@@ -2,7 +2,7 @@ import { Addresses } from "./addresses.ts";
 import type { ClientOptions, ListStore, LogEvent, LogStore, RestApi, RuntailClient } from "./client.ts";
 import { surroundings } from "./environment.ts";
 import { ListPart } from "./list-part.ts";
-import { LogPart } from "./log-part.ts";
+import { logPart } from "./log-part.ts";
 import { poolOf } from "./pool.ts";
 import type { Store } from "./snapshot.ts";
 import { type Keeper, storeOf, type Watched } from "./watched-store.ts";
@@ -53,7 +53,7 @@ export function createClient(options: ClientOptions = {}): RuntailClient {
     log: (executionId, wanted = {}) =>
       shared<LogStore, unknown>(
         keyOf(executionId, wanted),
-        (changed) => new LogPart(pool, executionId, wanted, window, changed),
+        (changed) => logPart(pool, executionId, wanted, window, changed),
         {
           executionId,
           events() {

@@ -1,12 +1,10 @@
 /** One connection, made again until nobody needs it, and the parts that share it. */
 
-import type { Addresses } from "./addresses.ts";
 import { backoff } from "./backoff.ts";
-import type { ClientOptions, Environment } from "./client.ts";
 import { codeOf, GIVEN_UP, GONE, verdictOf } from "./close-codes.ts";
 import { conversation } from "./conversation.ts";
 import type { ErrorMessage, GatewayMessage, ListMessage, LogMessage } from "./messages.ts";
-import { LIST, type LinkState, type Part } from "./part.ts";
+import { type Link, type LinkContext, type LinkKind, type LinkState, LIST, type Part } from "./part.ts";
 import { renewalOf } from "./renewal.ts";
 import { openSocket, type Wire } from "./wires.ts";
 
@@ -19,41 +17,13 @@ const ANSWER_MS = 5_000;
 /** Refused tokens in a row until nobody is asked for another one. */
 const TOKENS = 2;
 
-export type LinkKind = "socket" | "share" | "events" | "poll";
-
 type EventWires = typeof import("./event-wires.ts");
-
-export interface LinkContext {
-  readonly env: Environment;
-  readonly addresses: Addresses;
-  readonly token: ClientOptions["token"];
-  /** Something was heard over a link. */
-  reached(): void;
-  /** A link failed at its *attempt* before it heard anything. True if another kind is tried in its place. */
-  missed(code: number, attempt: number): boolean;
-}
 
 interface Seat {
   readonly part: Part;
   attempt: number;
   timer: unknown;
   asked: boolean;
-}
-
-export interface Link {
-  readonly kind: LinkKind;
-  readonly seats: ReadonlyMap<string, { readonly part: Part }>;
-  attach(part: Part): void;
-  /** Let *part* go. *over*: the gateway has nothing more to tell of it. */
-  detach(part: Part, over: boolean): void;
-  /** Ask for what *part* watches once more, in place of what was asked for before. */
-  again(part: Part): void;
-  /** Connect now, or again at once, whatever was refused before. */
-  reconnect(): void;
-  /** The network or the page came back: do not wait for a timer. */
-  wake(): void;
-  /** Give the connection up, and come again after a random while. */
-  retry(code: number): void;
 }
 
 /** A link of *kind* that failed *attempt* times so far. It connects with its first part. */

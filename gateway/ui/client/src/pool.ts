@@ -3,8 +3,8 @@
 import type { Addresses } from "./addresses.ts";
 import type { ClientOptions, Environment } from "./client.ts";
 import { GIVEN_UP, GONE } from "./close-codes.ts";
-import { type Link, type LinkContext, type LinkKind, linkOf } from "./link.ts";
-import { LIST, type Part } from "./part.ts";
+import { linkOf } from "./link.ts";
+import { type Link, type LinkContext, type LinkKind, LIST, type Part } from "./part.ts";
 
 /** What one connection may carry: `subscriptions` and `event_executions` of the gateway's settings. */
 const ROOM: Readonly<Record<LinkKind, number>> = { socket: 200, share: 1, events: 20, poll: 1 };
