@@ -23,6 +23,7 @@ _PROGRAMS = {  # program → (mark of the tests that need it, how it is said)
     "nginx": ("nginx", "the tests behind Debian's nginx: none on PATH"),
     "haproxy": ("haproxy", "the tests behind Debian's haproxy: none on PATH"),
     "promtool": ("promtool", "the lint of the metrics: no promtool on PATH"),
+    "curl": ("curl", "the tests with curl: none on PATH"),
 }
 _SOME_FAILED = 1  # pytest's exit code
 _MOST_AGAIN = 5  # more are no accident

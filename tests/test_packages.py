@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.web import PAGE, ROOT, UI
+from tests.web import PAGE, ROOT
 
 BUILT = {path.name: path.read_bytes() for path in PAGE.iterdir()}
 
@@ -50,7 +50,8 @@ def test_a_built_file_tells_nothing_of_the_machine_that_built_it(name: str) -> N
         assert foreign not in text
 
 
-def test_the_lock_file_names_no_registry() -> None:
-    text = (UI / "package-lock.json").read_text()
+@pytest.mark.parametrize("folder", ["gateway/ui", "tests/gateway/clients"])
+def test_the_lock_file_names_no_registry(folder: str) -> None:
+    text = (ROOT / folder / "package-lock.json").read_text()
     assert '"integrity"' in text
     assert '"resolved": "http' not in text

@@ -64,12 +64,12 @@ class HttpNodes:
             answers += [_of_call(answer) for answer in some]
         return answers
 
-    async def primary(self, execution_id: str) -> str:
-        """Name the server that is primary for the execution now; '' where servers have no name."""
-        (answer,) = await self._ask(body_of([pack(Primary(execution_id))]), 1)
-        if isinstance(answer, RuntailError):
-            raise answer
-        return str(answer)
+    async def primaries(self, execution_ids: Sequence[str]) -> list[str | RuntailError]:
+        """Name the server that is primary for each execution now, or say why it is not told."""
+        answers: list[Said] = []
+        for body, count in self._bodies([pack(Primary(name)) for name in execution_ids]):
+            answers += await self._ask(body, count)
+        return [each if isinstance(each, RuntailError) else str(each) for each in answers]
 
     async def close(self) -> None:
         """Close the connection."""
@@ -86,7 +86,8 @@ class HttpNodes:
                 some, size = [], 0
             some.append(each)
             size += len(each)
-        yield body_of(some), len(some)
+        if some:
+            yield body_of(some), len(some)
 
     @property
     def _room(self) -> tuple[int, int]:

@@ -45,7 +45,8 @@ class Journal:
     """What one publisher has to say about one execution, in order, exactly once.
 
     Every record that was put into `pending` is stored once, in order, or counted in a `lost`
-    record at its place. Used from one thread, but for `pending` (which `Buffer` locks) and `leave`.
+    record at its place. Used from one thread, but for `pending` (which `Buffer` locks), `leave` and
+    `has_settled`.
     """
 
     def __init__(
@@ -75,6 +76,12 @@ class Journal:
         self._settings = settings
         self._held = Held(settings.max_held_bytes, settings.held_seconds) if held is None else held
         self._outgoing: deque[Sealed] = deque()
+        self.settled = 0
+        """How many of the records added, from the first on, are stored or told as lost.
+
+        Kept as a number, because other threads read it: what was taken from `pending` and is not
+        in a batch yet would look settled to who compares the two.
+        """
         self._number = 0  # of the newest sealed batch
         self._count = 0  # records in all sealed batches
         self._last = 0  # the last batch that the engine has, as far as it told
@@ -117,6 +124,7 @@ class Journal:
         if not (opening.ever_opened or leave.status):
             journal.role = "participant"  # a worker begun anew may own it by now: its word counts
         journal._outgoing.extend(sealed)
+        journal.settled = -sum(each.weight for each in sealed)
         # a process that was killed had no time to write down how far it was
         first = sealed[0].batch.number if sealed else 1
         journal._acknowledged_before = max(opening.acknowledged, first - 1)
@@ -166,13 +174,11 @@ class Journal:
         """Whether it is time for a beat."""
         return self.phase is not Phase.OPENING and now >= self._next_beat
 
-    @property
-    def settled(self) -> int:
-        """How many of the records added, from the first on, are stored or told as lost."""
-        return self.pending.taken - sum(sealed.weight for sealed in self._outgoing)
-
     def has_settled(self, added: int, left: bool) -> bool:
-        """Whether it opened, the first *added* records are settled and, if *left*, it left."""
+        """Whether it opened, the first *added* records are settled and, if *left*, it left.
+
+        Safe from any thread.
+        """
         return self.ever_opened and self.settled >= added and (self.has_left or not left)
 
     @property
@@ -309,6 +315,7 @@ class Journal:
         False if it was acknowledged once before.
         """
         self._outgoing.remove(sealed)
+        self.settled += sealed.weight
         self._unreadable = True
         self._declare_hole()
         return sealed.batch.number > self._acknowledged
@@ -424,6 +431,7 @@ class Journal:
         stored: list[Sealed] = []
         while self._outgoing and self._outgoing[0].batch.number <= number:
             sealed = self._outgoing.popleft()
+            self.settled += sealed.weight
             self._held.hold(self._shelf, sealed, now)
             if sealed.batch.number > self._acknowledged:
                 self._acknowledged = sealed.batch.number
@@ -436,6 +444,7 @@ class Journal:
         newest = self._outgoing[0].batch.number - 1 if self._outgoing else self._number
         again = self._held.take_after(self._shelf, last, newest)
         self._outgoing.extendleft(reversed(again))
+        self.settled -= sum(sealed.weight for sealed in again)
         self._declare_hole()
 
     def _declare_hole(self) -> None:
@@ -453,7 +462,7 @@ class Journal:
         return reason_of_hole(self._last, before, acknowledged, unreadable=self._unreadable)
 
     def _closed(self, now: float) -> None:
-        self.phase, self._finish_due = Phase.CLOSED, True
+        self._finish_due, self.phase = True, Phase.CLOSED  # another thread must not see it left
         self._next_beat = now + self._settings.beat_seconds
         self._closed_at = now if self._closed_at is None else self._closed_at
 

@@ -15,7 +15,7 @@ from runtail.journal import Journal
 from runtail.link import Link
 from runtail.settings import PublisherSettings
 from runtail.spill import Spill
-from runtail_broker.errors import RuntailError, Unavailable
+from runtail_broker.errors import EngineRefused, RuntailError, Unavailable
 from runtail_broker.script import Answer, Limits
 
 Asked = tuple[Journal, Ask]
@@ -138,22 +138,37 @@ class Lane:
         """Send what a failover must not undo; finish only what this very primary saw open."""
         if not asked:
             return
-        primary = await self._link.primary(asked[0][0].execution_id)
+        primaries = await self._link.primaries([journal.execution_id for journal, _ in asked])
         sent: list[Asked] = []
-        for journal, ask in asked:
+        for (journal, ask), primary in zip(asked, primaries, strict=True):
+            if isinstance(primary, RuntailError):
+                self._refused(journal, primary)
+                continue
             if ask.kind == "open" and not journal.ever_opened:
                 journal.primary = primary
             if ask.kind == "finish" and journal.primary != primary:
                 journal.leave_finishing()
                 continue
             sent.append((journal, ask))
-        opening = [journal.execution_id for journal, ask in sent if ask.kind == "open"]
+        # before the opening: a listed execution that never opens is harmless, one that nobody
+        # sees is not
+        unlisted = await self._list([journal for journal, ask in sent if ask.kind == "open"])
+        await self._send([pair for pair in sent if pair[0] not in unlisted], replicated=True)
+
+    async def _list(self, opening: Sequence[Journal]) -> set[Journal]:
+        """List what opens; return those that the engine refused to list."""
+        refused: set[Journal] = set()
         for start in range(0, len(opening), _LISTED_AT_ONCE):
-            # before the opening: a listed execution that never opens is harmless, one that nobody
-            # sees is not
             some = opening[start : start + _LISTED_AT_ONCE]
-            await asyncio.gather(*map(self._link.list, some))
-        await self._send(sent, replicated=True)
+            listing = [self._link.list(journal.execution_id) for journal in some]
+            results = await asyncio.gather(*listing, return_exceptions=True)
+            for journal, result in zip(some, results, strict=True):
+                if isinstance(result, EngineRefused):
+                    self._refused(journal, result)
+                    refused.add(journal)
+                elif result is not None:
+                    raise result
+        return refused
 
     def _answered(self, journal: Journal, ask: Ask, answer: Answer, now: float) -> None:
         was_open = journal.ever_opened

@@ -10,11 +10,11 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from runtail.settings import PublisherSettings
-from runtail_broker.errors import EngineRefused, Unavailable
+from runtail_broker.errors import EngineRefused, RuntailError, Unavailable
 from runtail_broker.keys import ExecutionKeys, index_of
 from runtail_broker.script import Limits
 
@@ -139,16 +139,28 @@ class Link:
 
         await tell(nodes, execution_ids)
 
-    async def primary(self, execution_id: str) -> str:
-        """Name the server that is primary for the execution now; '' where servers have no name."""
+    async def primaries(self, execution_ids: Sequence[str]) -> Sequence[str | RuntailError]:
+        """Name the server that is primary now for each of these executions, which one node serves.
+
+        '' where servers have no name; an error for what a gateway does not let this worker ask.
+        """
         nodes = await self._direct()
-        if nodes is None:
-            assert self._gateway is not None
-            return await self._gateway.primary(execution_id)
+        if nodes is not None:
+            return [await self._primary(nodes, execution_ids[0])] * len(execution_ids)
+        assert self._gateway is not None
+        # in most cases nobody is refused, and the first answer goes for all
+        first, *others = execution_ids
+        (answer,) = await self._gateway.primaries([first])
+        if isinstance(answer, Unavailable):
+            raise answer
+        if isinstance(answer, str):
+            return [answer] * len(execution_ids)
+        return [answer, *await self._gateway.primaries(others)]
+
+    async def _primary(self, nodes: Nodes, execution_id: str) -> str:
+        key = ExecutionKeys.of(execution_id).state
         try:
-            info = await nodes.at(
-                ExecutionKeys.of(execution_id).state, lambda node: node.info("server")
-            )
+            info = await nodes.at(key, lambda node: node.info("server"))
         except EngineRefused:
             return ""
         return str(info.get("run_id", ""))

@@ -65,10 +65,14 @@ def _collector() -> Iterator[None]:
 
 @pytest.fixture
 async def gateway(
-    engine_nodes: Nodes, engine_url: str, mode: str, gateway_settings: GatewaySettings
+    engine_nodes: Nodes,
+    engine_url: str,
+    mode: str,
+    gateway_settings: GatewaySettings,
+    request: pytest.FixtureRequest,
 ) -> AsyncIterator[Running]:
     """A gateway over the empty engine, run both ways."""
-    async with running(gateway_settings, engine_url, mode) as gateway:
+    async with running(gateway_settings, engine_url, mode, seed=request.node.name) as gateway:
         yield gateway
 
 

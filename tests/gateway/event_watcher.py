@@ -7,17 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import aiohttp
-from tests.gateway.watcher import Watcher
-
-_CLOSE_CODES = {
-    204: 1000,
-    400: 4400,
-    401: 4401,
-    403: 4403,
-    404: 4404,
-    410: 4410,
-    503: 4329,
-}  # what each says to a client
+from tests.gateway.watcher import CLOSE_CODES, Watcher
 
 
 class EventWatcher(Watcher):
@@ -42,6 +32,7 @@ class EventWatcher(Watcher):
         await self.leave()
         self.close_code = None
         timeout = aiohttp.ClientTimeout(total=None)
+        headers = {**self.headers, **headers}
         self._http = aiohttp.ClientSession(headers=headers, timeout=timeout)
         self._answer = await self._http.get(self._address + self._path + query)
         self._task = asyncio.create_task(self._events(self._answer))
@@ -62,11 +53,11 @@ class EventWatcher(Watcher):
 
     async def _events(self, answer: aiohttp.ClientResponse) -> None:
         if answer.status != 200:
-            problem: dict[str, Any] = await answer.json() if answer.status != 204 else {}
-            self.messages.append(
-                {"type": "error", "code": problem.get("code"), "message": problem.get("detail")}
-            )
-            self.close_code = _CLOSE_CODES[answer.status]
+            nothing = {"code": "ended", "detail": "everything was delivered"}
+            problem: dict[str, Any] = await answer.json() if answer.status != 204 else nothing
+            code = problem["code"]
+            self.messages.append({"type": "error", "code": code, "message": problem["detail"]})
+            self.close_code = CLOSE_CODES[code]
             return
         assert answer.content_type == "text/event-stream"
         data: list[str] = []
@@ -81,4 +72,13 @@ class EventWatcher(Watcher):
                 self.take("\n".join(data))
                 data = []
                 await self.reading.wait()
-        self.close_code = 1000 if self.of("end") else 1006
+        self.close_code = self._how_it_ended(self.messages[-1])
+
+    def _how_it_ended(self, last: dict[str, Any]) -> int:
+        """Say how a WebSocket would have been closed after the *last* message."""
+        match last["type"]:
+            case "end":
+                return 1000
+            case "error":
+                return CLOSE_CODES[last["code"]]
+        return 1006

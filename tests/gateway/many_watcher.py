@@ -9,23 +9,8 @@ from urllib.parse import parse_qsl
 
 import orjson
 import websockets
-from tests.gateway.watcher import Watcher
+from tests.gateway.watcher import CLOSE_CODES, Watcher
 from websockets.asyncio.client import ClientConnection, connect
-
-# what a refused subscription would have been closed with on a socket of its own
-_CLOSE_CODES = {
-    "bad_request": 4400,
-    "bad_cursor": 4400,
-    "bad_execution_id": 4400,
-    "signed_out": 4401,
-    "expired": 4402,
-    "forbidden": 4403,
-    "not_found": 4404,
-    "deleted": 4410,
-    "too_many": 4329,
-    "unavailable": 4330,
-    "draining": 1012,
-}
 
 
 class ManyWatcher(Watcher):
@@ -45,6 +30,7 @@ class ManyWatcher(Watcher):
             max_queue=2,
             ping_interval=None,
             proxy=None,
+            additional_headers=self.headers,
         )
         pairs = parse_qsl(query, keep_blank_values=True)
         asked: dict[str, Any] = {name: value for name, value in pairs if name != "after"}
@@ -65,7 +51,7 @@ class ManyWatcher(Watcher):
                     continue
                 self.take(orjson.dumps(message))
                 if message["type"] in ("end", "error"):
-                    self.close_code = _CLOSE_CODES.get(message.get("code", ""), 1000)
+                    self.close_code = CLOSE_CODES.get(message.get("code", ""), 1000)
                 await self.reading.wait()
         except websockets.ConnectionClosedError:
             pass

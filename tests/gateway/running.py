@@ -8,16 +8,15 @@ import gc
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
 import uvicorn
-from tests.gateway.event_watcher import EventWatcher
-from tests.gateway.frames_watcher import FramesWatcher
-from tests.gateway.many_watcher import ManyWatcher
+from tests.gateway.switching_proxy import switching_proxy
 from tests.gateway.watcher import Watcher
+from tests.gateway.ways import EVENTS, FRAMES, MANY, PULLED, PUSHED, Way
 from tests.polling import soon
 
 from runtail_broker.client import Nodes
@@ -27,20 +26,25 @@ from runtail_gateway.rest import Rest
 from runtail_gateway.serve import GatewayServer, server
 from runtail_gateway.settings import GatewaySettings
 
-PUSHED, PULLED, EVENTS, MANY, FRAMES = "pushed", "pulled", "events", "many", "frames"
-_WATCHERS = {EVENTS: EventWatcher, MANY: ManyWatcher, FRAMES: FramesWatcher}
+__all__ = ["EVENTS", "FRAMES", "MANY", "PULLED", "PUSHED", "Running", "running"]
 SEND_BUFFER_BYTES = 64 * 1024  # of the kernel's, inherited by every viewer's socket
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A gateway that answers."""
+    """A gateway that answers, or several *behind* the port of a proxy."""
 
     port: int
     hub: Hub
     server: uvicorn.Server
     http: aiohttp.ClientSession
     watcher: type[Watcher] = Watcher
+    behind: tuple[Running, ...] = ()
+
+    @property
+    def tails(self) -> list[int]:
+        """How many executions each gateway tails."""
+        return [each.hub.tails for each in self.behind or (self,)]
 
     @property
     def address(self) -> str:
@@ -50,11 +54,15 @@ class Running:
     def sockets(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
 
-    def watch(self, execution_id: str, query: str = "") -> Watcher:
-        return self.watcher(self.sockets, execution_id, query)
+    def watch(self, execution_id: str, query: str = "", token: str = "") -> Watcher:
+        watcher = self.watcher(self.sockets, execution_id, query)
+        watcher.headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return watcher
 
     async def metric(self, name: str) -> float:
-        """Read one metric without labels."""
+        """Read one metric without labels; of several gateways the sum."""
+        if self.behind:
+            return sum([await each.metric(name) for each in self.behind])
         async with self.http.get(f"{self.address}/metrics") as answer:
             rows = (await answer.text()).splitlines()
         return next(float(row.split(" ")[1]) for row in rows if row.startswith(name + " "))
@@ -80,23 +88,34 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    settings: GatewaySettings, redis: str | Nodes, mode: str = PUSHED
+    settings: GatewaySettings, redis: str | Nodes, mode: str = PUSHED, seed: str = ""
 ) -> AsyncIterator[Running]:
-    """Run a gateway as `runtail gateway` does (pushed), or under plain uvicorn (pulled).
+    """Run a gateway as `runtail gateway` does, or as the way named *mode* says.
 
-    With *events* it is watched over Server-Sent Events, with *many* over `/ws/executions`,
-    with *frames* as stored frames.
+    Which of two a connection is led to is thrown with *seed*.
     """
+    way = Way.named(mode)
+    async with AsyncExitStack() as stack:
+        gateway = await stack.enter_async_context(_one(settings, redis, way))
+        if way.two:
+            other = await stack.enter_async_context(_one(settings, redis, way))
+            ports = [gateway.port, other.port]
+            port = await stack.enter_async_context(switching_proxy(ports, seed))
+            gateway = replace(gateway, port=port, behind=(gateway, other))
+        yield gateway
+
+
+@asynccontextmanager
+async def _one(settings: GatewaySettings, redis: str | Nodes, way: Way) -> AsyncIterator[Running]:
     app = create_app(settings, redis)
-    uv = _plain(app) if mode == PULLED else server(app, port=0)
+    uv = _plain(app) if way.pulled else server(app, port=0)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         task = asyncio.create_task(uv.serve([listener]))
         try:
             await soon(lambda: uv.started or task.done(), "the gateway answers")
             async with aiohttp.ClientSession() as http:
-                watcher = _WATCHERS.get(mode, Watcher)
-                yield Running(listener.getsockname()[1], _hub(app), uv, http, watcher)
+                yield Running(listener.getsockname()[1], _hub(app), uv, http, way.watcher)
         finally:
             uv.should_exit = True
             await task

@@ -7,16 +7,15 @@ from typing import Any
 
 import pytest
 from tests.gateway.conftest import QUICK
-from tests.gateway.running import EVENTS, MANY, PULLED, PUSHED, Running, running
+from tests.gateway.running import Running, running
 from tests.gateway.test_list_watch import listed, watching
 from tests.gateway.worker import Worker
-from tests.polling import a_moment, soon
+from tests.polling import a_moment
 
 from runtail import Publisher, PublisherSettings
 from runtail_broker.client import Nodes
 from runtail_broker.keys import index_of
 
-all_ways = pytest.mark.parametrize("mode", [PUSHED, PULLED, EVENTS, MANY], indirect=True)
 never_compared = pytest.mark.parametrize(
     "gateway_settings", [{"beat_seconds": 600.0}], indirect=True
 )
@@ -26,38 +25,6 @@ async def delete(gateway: Running, execution_id: str, query: str = "") -> tuple[
     url = f"{gateway.address}/executions/{execution_id}{query}"
     async with gateway.http.delete(url) as answer:
         return answer.status, await answer.json(content_type=None)
-
-
-@all_ways
-async def test_whoever_watches_is_told_and_sent_away(gateway: Running, worker: Worker) -> None:
-    await worker.open()
-    await worker.log("one")
-    async with gateway.watch(worker.execution_id) as watcher:
-        await watcher.caught_up()
-        assert (await delete(gateway, worker.execution_id, "?force=true"))[0] == 200
-        await watcher.until(lambda: watcher.of("error"), "it is told")
-        assert watcher.of("error")[0]["code"] == "deleted"
-        assert watcher.of("reset") == []
-        assert watcher.texts == ["one"]  # what is on screen stays
-        await watcher.closed()
-    await soon(lambda: gateway.hub.tails == 0, "the tail is gone")
-
-
-@all_ways
-async def test_who_comes_back_to_it_is_told_too_whatever_it_waits_for(
-    gateway: Running, worker: Worker
-) -> None:
-    await worker.open()
-    await worker.end()
-    await delete(gateway, worker.execution_id)
-    async with gateway.watch(worker.execution_id, "wait=true&after=1-0:1:00000007") as watcher:
-        await watcher.closed()
-        assert watcher.of("error")[0]["code"] == "deleted"
-        assert watcher.close_code in (4410, 1000)
-    url = f"{gateway.address}/executions/{worker.execution_id}"
-    for path in ("", "/logs"):
-        async with gateway.http.get(url + path) as answer:
-            assert (answer.status, (await answer.json())["code"]) == (410, "deleted")
 
 
 @never_compared

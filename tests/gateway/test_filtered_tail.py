@@ -7,18 +7,13 @@ from typing import Any
 
 import pytest
 from tests.gateway.filtered_watcher import filtered_watcher
-from tests.gateway.running import EVENTS, MANY, PULLED, PUSHED, Running
+from tests.gateway.running import PUSHED, Running
 from tests.gateway.worker import Worker
 
 from runtail_gateway.filtered_tail import FilteredTail
 from runtail_gateway.sieve import Sieve
 
 LEVELS, STEPS = ("debug", "info", "warning", "error"), ("load", "save")
-in_json = pytest.mark.parametrize(  # stored frames go with no filter
-    "mode",
-    [PUSHED, PULLED, *(pytest.param(mode, marks=pytest.mark.full) for mode in (EVENTS, MANY))],
-    indirect=True,
-)
 pushed_only = pytest.mark.parametrize("mode", [PUSHED], indirect=True)
 
 
@@ -31,38 +26,6 @@ def mixed(chance: random.Random, count: int) -> list[dict[str, object]]:
 
 async def passing(worker: Worker, sieve: Sieve) -> list[dict[str, Any]]:
     return [record for record in await worker.stored() if sieve.passes(record)]
-
-
-@in_json
-async def test_history_and_live_alike_are_filtered_and_the_rest_is_counted(
-    gateway: Running, worker: Worker
-) -> None:
-    await worker.open()
-    chance = random.Random(1)
-    await worker.log_records(mixed(chance, 500))
-    sieve = Sieve.parse(["error,warning"], ["load"])
-    watcher = filtered_watcher(gateway, worker.execution_id, "level=error,warning&step=load")
-    async with watcher:
-        await watcher.caught_up()
-        await watcher.has_all(await passing(worker, sieve))
-        for _ in range(10):
-            await worker.log_records(mixed(chance, 7))
-        await watcher.has_all(await passing(worker, sieve))
-        await worker.end()
-        await watcher.closed()
-        await watcher.has_all(await passing(worker, sieve))
-        assert watcher.close_code == 1000
-        assert watcher.of("end")[0]["totals"]["last"] == watcher.cursor.number
-
-
-@in_json
-async def test_a_cursor_moves_although_nothing_passes(gateway: Running, worker: Worker) -> None:
-    await worker.open()
-    async with filtered_watcher(gateway, worker.execution_id, "level=error") as watcher:
-        await watcher.caught_up()
-        await worker.log("one", "two")
-        await watcher.has(3)
-        assert watcher.texts == []
 
 
 @pushed_only

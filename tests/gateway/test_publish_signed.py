@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -13,8 +15,12 @@ from tests.gateway.running import Running, running
 from tests.gateway.signing import AUTH, bearer, token
 from tests.gateway.test_publish_http import Caller, messages
 from tests.gateway.worker import Worker
+from tests.producers.test_lane import lane_to
 
-from runtail import Publisher, PublisherSettings
+from runtail import AsyncPublisher, Publisher, PublisherSettings
+from runtail.journal import Journal
+from runtail.link import Link
+from runtail.settings import DEFAULTS
 from runtail_broker.client import Nodes
 from runtail_gateway.publisher_name import namespaced
 
@@ -78,14 +84,40 @@ def test_a_subject_cannot_be_made_to_name_anothers_publisher() -> None:
 
 
 async def test_the_sdk_signs_in(signed: Running, worker: Worker) -> None:
-    signs = token(scope="publish")
-    settings = PublisherSettings(retry_max_seconds=0.1)
-    with Publisher(url=signed.address, token=signs, settings=settings) as publisher:
+    def publish() -> bool:
+        """Publish in a thread of its own: closing blocks it, and the gateway's loop is needed."""
+        publisher = Publisher(url=signed.address, token=token(scope="publish"))
+        publisher.execution(worker.execution_id).info("signed in")
+        return publisher.close(10)
+
+    assert await asyncio.to_thread(publish)
+    assert await messages(worker) == ["signed in"]
+
+
+async def test_an_async_worker_that_signed_in_drains_what_it_published(
+    signed: Running, worker: Worker
+) -> None:
+    """What `drain` waited for is stored."""
+    async with AsyncPublisher(url=signed.address, token=token(scope="publish")) as publisher:
         run = publisher.execution(worker.execution_id)
         run.info("signed in")
         assert await run.until_opened(10)
         await run.drain()
-    assert await messages(worker) == ["signed in"]
+        assert await messages(worker) == ["signed in"]
+
+
+async def test_a_refused_execution_holds_up_no_other(signed: Running, worker: Worker) -> None:
+    """Also when the refused ones come first in a round trip, and another is refused behind them."""
+    signs = token(scope="publish", runtail_executions=[worker.execution_id])
+    names = ["theirs-1", "theirs-2", worker.execution_id, "theirs-3"]
+    journals = [Journal("p", name) for name in names]
+    link = Link(lambda: signed.address, DEFAULTS, signs)
+    lane = lane_to(signed.address, link)
+    await lane.round(journals)
+    await link.close()
+    assert [journal.ever_opened for journal in journals] == [False, False, True, False]
+    now = time.monotonic()
+    assert [lane.free_at(journal) > now for journal in journals] == [True, True, False, True]
 
 
 async def test_what_the_sdk_may_not_publish_is_refused_call_by_call(

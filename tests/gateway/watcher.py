@@ -17,6 +17,21 @@ from websockets.typing import Subprotocol
 
 from runtail_broker.cursor import START, Cursor, CursorMemory
 
+CLOSE_CODES = {  # what a refusal with this code closes a WebSocket of its own with
+    "ended": 1000,
+    "draining": 1012,
+    "too_many": 4329,
+    "unavailable": 4330,
+    "bad_request": 4400,
+    "bad_cursor": 4400,
+    "bad_execution_id": 4400,
+    "signed_out": 4401,
+    "expired": 4402,
+    "forbidden": 4403,
+    "not_found": 4404,
+    "deleted": 4410,
+}
+
 
 class Watcher:
     """Watch one execution. Use as an async context manager; `come_back` resumes with the memory.
@@ -31,6 +46,7 @@ class Watcher:
         self.records: list[dict[str, Any]] = []
         self.messages: list[dict[str, Any]] = []  # all but `records`
         self.sizes: list[int] = []
+        self.headers: dict[str, str] = {}  # to connect with
         self.gaps: list[dict[str, Any]] = []
         self.close_code: int | None = None
         self.begun = 0  # everything after this seq concerns it
@@ -63,6 +79,7 @@ class Watcher:
             max_queue=2,
             ping_interval=None,
             proxy=None,
+            additional_headers=self.headers,
             subprotocols=self.subprotocols,
         )
         self._task = asyncio.create_task(self._read(self._socket))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import secrets
+from base64 import b64encode
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -69,6 +71,14 @@ class Worker:
         """Publish *batches* frames of *records* numbered messages of about *size* characters."""
         for _ in range(batches):
             await self.log(*(f"{self._sent + i} ".ljust(size, "x") for i in range(records)))
+
+    async def log_noise(self, batches: int, records: int, size: int) -> None:
+        """Do what `log_many` does, with messages that compressing makes hardly smaller."""
+        chance = random.Random(1)
+        for _ in range(batches):
+            await self.log(
+                *(b64encode(chance.randbytes(size)).decode()[:size] for _ in range(records))
+            )
 
     async def log_lines(self, lines: Sequence[bytes]) -> Answer:
         """Publish one batch of these very bytes, as no SDK would."""

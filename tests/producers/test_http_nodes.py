@@ -8,6 +8,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -381,6 +382,38 @@ def small(engine_url: str, stored: Stored) -> Iterator[HttpGateway]:
     stored.redis.flushall()
     with http_gateway(engine_url, **SMALL, publish_calls=8) as gateway:
         yield gateway
+
+
+class SlowImport:
+    """An import of *module* that lasts until `go` is set; `begun` says that it has begun."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == self._module:
+            self.begun.set()
+            assert self.go.wait(30)
+
+
+def test_a_flush_amid_the_sealing_waits_for_what_is_sealed(
+    gateway: HttpGateway, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Records that are in no queue and in no batch, while a module is loaded, are not stored."""
+    slow = SlowImport("runtail.fitting")
+    monkeypatch.delitem(sys.modules, "runtail.fitting", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [slow, *sys.meta_path])
+    with Publisher(url=gateway.url) as publisher:
+        run = publisher.execution("exec-1")
+        assert run.opened()
+        run.info("hello")
+        assert slow.begun.wait(10)
+        early = publisher.flush(0)
+        slow.go.set()
+        assert not early
+        assert publisher.flush()
+        assert stored.messages("exec-1") == ["hello"]
 
 
 def test_what_is_sealed_fits_what_the_gateway_takes(small: HttpGateway, stored: Stored) -> None:

@@ -350,3 +350,26 @@ def test_held_batches_keep_their_bytes() -> None:
     (ask,) = asks(journal)
     journal.answered(ask, said("stored", 1), 0.0)
     assert sealed_of(journal, 1).frame == ask.call.arguments[-1]
+
+
+def test_what_was_taken_and_is_in_no_batch_yet_is_not_settled() -> None:
+    """Other threads ask at any moment, also between taking and sealing."""
+    journal = opened()
+    journal.pending.add(encode(ID, {"message": "a"}))
+    items = journal.pending.take(1000, 1 << 20)
+    assert not journal.has_settled(1, left=False)
+    journal.seal(items)
+    assert not journal.has_settled(1, left=False)
+    journal.answered(asks(journal)[0], said("stored", 1), 0.0)
+    assert journal.has_settled(1, left=False)
+
+
+def test_what_a_failover_took_back_is_not_settled_until_it_is_stored_again() -> None:
+    """Each batch counts as settled once, however often it is sent."""
+    journal = opened()
+    publish(journal, "a", "b")
+    publish(journal, "c")
+    journal.answered(asks(journal, 100.0)[-1], said("behind", 1), 100.0)
+    assert journal.settled == 2
+    journal.answered(asks(journal)[0], said("stored", 2), 0.0)
+    assert journal.settled == 3

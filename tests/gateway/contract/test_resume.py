@@ -120,13 +120,13 @@ async def test_from_the_beginning_of_a_trimmed_execution_the_gap_is_proved(
 
 
 async def test_a_viewer_that_was_outrun_by_trimming_while_watching_is_told_and_goes_on(
-    pushing: Running, worker: Worker
+    gateway: Running, worker: Worker
 ) -> None:
     await worker.open(limits=Limits(max_records=200))
-    async with pushing.watch(worker.execution_id) as watcher:
+    async with gateway.watch(worker.execution_id) as watcher:
         await watcher.caught_up()
         watcher.reading.clear()
-        await worker.log_many(batches=800, records=10, size=2000)
+        await worker.log_noise(batches=800, records=10, size=2000)
         watcher.reading.set()
         await watcher.has(8001)
         gone = sum(gap["lost"] for gap in watcher.gaps)
