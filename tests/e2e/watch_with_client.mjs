@@ -9,15 +9,19 @@ const say = (line) => console.log(JSON.stringify(line));
 
 const store = client.log(execution, { tail: 50 });
 let status = "";
-store.subscribe(() => {
-  const { connectionStatus, completeness, records } = store.getSnapshot();
-  if (connectionStatus !== status) say({ status: connectionStatus });
-  status = connectionStatus;
-  if (completeness.state !== "running") say({ completeness, window: [records[0].seq, records.at(-1).seq] });
+const ended = new Promise((resolve) => {
+  store.subscribe(() => {
+    const { connectionStatus, completeness, records } = store.getSnapshot();
+    if (connectionStatus !== status) say({ status: connectionStatus });
+    status = connectionStatus;
+    if (completeness.state === "running") return;
+    say({ completeness, window: [records[0].seq, records.at(-1).seq] });
+    resolve();
+  });
 });
 
 for await (const event of client.log(execution).events()) {
   say(event.type === "record" ? { seq: event.record.seq, id: event.record.id } : { ...event, snapshot: null });
 }
-await new Promise((resolve) => setTimeout(resolve, 100)); // the store hears of the end a frame later
+await ended;
 client.close();

@@ -41,9 +41,9 @@ export class Addresses {
     return address.href;
   }
 
-  /** A path of one execution. */
-  of(id: string, path: string, query: object = {}): string {
-    return this.http(`executions/${encodeURIComponent(id)}${path}`, [...this.#share, ...parametersOf(query)]);
+  /** A path of one execution; below *root*, if it is not that of the requests. */
+  of(id: string, path: string, query: object = {}, root = ""): string {
+    return this.http(`${root}executions/${encodeURIComponent(id)}${path}`, [...this.#share, ...parametersOf(query)]);
   }
 
   /** The list, as *query* chooses. */
@@ -57,8 +57,8 @@ export class Addresses {
   }
 
   /** The socket of one execution, for a share link. */
-  socketOf({ id, wish }: Asked): string {
-    return asSocket(this.http(`ws/executions/${encodeURIComponent(id)}/logs`, [...this.#share, ...parametersOf(wish)]));
+  socketOf({ id, wish }: Asked = { id: "", wish: {} }): string {
+    return asSocket(this.of(id, "/logs", wish, "ws/"));
   }
 }
 

@@ -7,7 +7,7 @@ export type Verdict = "again" | "token" | "refused";
 export const GIVEN_UP = 4000;
 export const GONE = 1006;
 const SIGNED_OUT = 4401;
-const EXPIRED = 4402;
+export const EXPIRED = 4402;
 
 const CODES: Readonly<Record<string, number>> = {
   draining: 1012,

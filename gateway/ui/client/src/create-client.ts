@@ -1,11 +1,9 @@
 import { Addresses } from "./addresses.ts";
-import type { ClientOptions, ListStore, LogEvent, LogStore, RuntailClient } from "./client.ts";
+import type { ClientOptions, ListStore, LogEvent, LogStore, RestApi, RuntailClient } from "./client.ts";
 import { surroundings } from "./environment.ts";
 import { ListPart } from "./list-part.ts";
-import { logEvents } from "./log-events.ts";
-import { LogPart } from "./log-part.ts";
-import { Pool } from "./pool.ts";
-import { restApi } from "./rest.ts";
+import { logPart } from "./log-part.ts";
+import { poolOf } from "./pool.ts";
 import type { Store } from "./snapshot.ts";
 import { type Keeper, storeOf, type Watched } from "./watched-store.ts";
 
@@ -23,7 +21,7 @@ interface Shared<S> {
 export function createClient(options: ClientOptions = {}): RuntailClient {
   const env = surroundings(options.environment);
   const addresses = new Addresses(options.url ?? ownAddress(), options.share);
-  const pool = new Pool(env, addresses, options);
+  const pool = poolOf(env, addresses, options);
   const window = options.windowRecords ?? WINDOW;
   const stores = new Map<string, Shared<unknown>>();
   const iterators = new Set<AsyncIterator<LogEvent>>();
@@ -55,11 +53,17 @@ export function createClient(options: ClientOptions = {}): RuntailClient {
     log: (executionId, wanted = {}) =>
       shared<LogStore, unknown>(
         keyOf(executionId, wanted),
-        (changed) => new LogPart(pool, executionId, wanted, window, changed),
+        (changed) => logPart(pool, executionId, wanted, window, changed),
         {
           executionId,
           events() {
-            const events = logEvents(pool, executionId, wanted, window, () => iterators.delete(events));
+            const loaded = import("./log-events.ts");
+            const made = loaded.then(({ logEvents }) => logEvents(pool, executionId, wanted, window, () => iterators.delete(events)));
+            const events: AsyncIterableIterator<LogEvent> = {
+              [Symbol.asyncIterator]: () => events,
+              next: () => made.then((own) => own.next()),
+              return: () => made.then((own) => own.return()),
+            };
             iterators.add(events);
             return events;
           },
@@ -67,12 +71,24 @@ export function createClient(options: ClientOptions = {}): RuntailClient {
       ),
     list: (filter = {}) =>
       shared<ListStore, unknown>(keyOf("", filter), (changed) => new ListPart(pool, filter, changed), {}),
-    rest: restApi(env, addresses, options),
+    rest: lazyRest(() => import("./rest.ts").then(({ restApi }) => restApi(env, addresses, options)), addresses),
     close() {
       for (const { close } of stores.values()) close();
       for (const events of iterators) void events.return?.();
     },
   };
+}
+
+const REQUESTS = ["execution", "executions", "logs", "steps", "cancel", "remove", "startDemo"] as const;
+
+// Requests are a module of their own: it is loaded with the first of them.
+function lazyRest(load: () => Promise<Omit<RestApi, "downloadUrl">>, addresses: Addresses): RestApi {
+  const request = (name: (typeof REQUESTS)[number]) => async (...given: never[]) =>
+    ((await load())[name] as (...all: never[]) => unknown)(...given);
+  return {
+    ...Object.fromEntries(REQUESTS.map((name) => [name, request(name)])),
+    downloadUrl: (id, format) => addresses.of(id, `/logs.${format}`),
+  } as RestApi;
 }
 
 // The same options in another order are the same.

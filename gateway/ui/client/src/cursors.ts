@@ -13,33 +13,27 @@ interface Place {
   readonly seq: number;
 }
 
+export interface CursorMemory {
+  /** Stand at *cursor*: what was remembered beyond it is forgotten. A bare record id is not remembered. */
+  stand(cursor: string): void;
+  newestFirst(): string[];
+}
+
 /**
  * Remember the newest cursor and older ones sparser, at most eight, so that after a failover the
- * log is read again from as late a place as the gateway can prove.
+ * log is read again from as late a place as the gateway can prove. Begins with *given*, newest first.
  */
-export class CursorMemory {
-  #kept: Place[] = [];
-
-  /** Remember *cursor*, which lies at or beyond all others. A bare record id is not remembered. */
-  add(cursor: string): void {
+export function cursorMemory(given: readonly string[] = []): CursorMemory {
+  const kept: Place[] = [];
+  const stand = (cursor: string): void => {
     const seq = seqOf(cursor);
     if (seq === null) return;
-    const kept = this.#kept;
     while ((kept.at(-1)?.seq ?? -1) >= seq) kept.pop();
     kept.push({ cursor, seq });
     if (kept.length > REMEMBERED) kept.splice(dullest(kept), 1);
-  }
-
-  /** Forget everything beyond *cursor*, and stand there. */
-  rewind(cursor: string): void {
-    const seq = seqOf(cursor) ?? 0;
-    this.#kept = this.#kept.filter((place) => place.seq < seq);
-    this.add(cursor);
-  }
-
-  newestFirst(): string[] {
-    return this.#kept.map((place) => place.cursor).reverse();
-  }
+  };
+  for (const cursor of [...given].reverse()) stand(cursor);
+  return { stand, newestFirst: () => kept.map((place) => place.cursor).reverse() };
 }
 
 // The one whose loss widens the gaps least, in proportion to its age.

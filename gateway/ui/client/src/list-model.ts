@@ -3,14 +3,12 @@
 import type { ListMessage } from "./messages.ts";
 import type { ExecutionState } from "./records.ts";
 
-const NONE: readonly ExecutionState[] = [];
-
 export class ListModel {
   loaded = false;
   next: string | null = null;
   readonly #limit: number;
   readonly #held = new Map<string, ExecutionState>();
-  #shown: readonly ExecutionState[] | null = NONE;
+  #shown: readonly ExecutionState[] | null = null;
 
   constructor(limit: number) {
     this.#limit = limit;

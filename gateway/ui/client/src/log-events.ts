@@ -8,7 +8,7 @@
 
 import type { LogEvent, LogOptions } from "./client.ts";
 import type { Happening } from "./log-model.ts";
-import { LogPart } from "./log-part.ts";
+import { type LogPart, logPart } from "./log-part.ts";
 import type { Pool } from "./pool.ts";
 import { RequestFailed } from "./problem.ts";
 
@@ -18,12 +18,12 @@ const LEAST = 2_500;
 /** Begins with the first `next()`; *left* is run when it is over. Raises RequestFailed (status: the close code). */
 export function logEvents(
   pool: Pool, executionId: string, options: LogOptions, window: number, left: () => void,
-): AsyncIterableIterator<LogEvent> {
+): AsyncIterableIterator<LogEvent> & { return(): Promise<IteratorResult<LogEvent>> } {
   let held: LogEvent[] = [];
   let taken = 0; // of held
   let state: "new" | "watching" | "paused" | "over" = "new";
   let waiting: { resolve(result: IteratorResult<LogEvent>): void; reject(error: unknown): void }[] = [];
-  const part: LogPart = new LogPart(pool, executionId, options, window, (happened) => changed(happened));
+  const part: LogPart = logPart(pool, executionId, options, window, (happened) => changed(happened));
 
   function changed(happened: readonly Happening[]): void {
     if (state === "over") return;

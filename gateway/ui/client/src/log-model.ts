@@ -5,16 +5,17 @@
  * missing without a word from the gateway becomes a gap "unannounced".
  */
 
-import { CursorMemory, seqOf } from "./cursors.ts";
-import { Holes } from "./holes.ts";
+import { cursorMemory, seqOf } from "./cursors.ts";
+import { holesOf } from "./holes.ts";
 import type {
-  BeatMessage, EndMessage, GapMessage, HelloMessage, LogMessage, RecordsMessage, ResetMessage,
+  EndMessage, GapMessage, HelloMessage, LogMessage, RecordsMessage, ResetMessage,
 } from "./messages.ts";
-import { RecordWindow } from "./record-window.ts";
+import { recordWindow } from "./record-window.ts";
 import type { ExecutionState, LogRecord, Totals, Workers } from "./records.ts";
 import type { Completeness, Gap, LogSnapshot, Notice, Reset } from "./snapshot.ts";
 
 const NOTICES = 1000;
+const RUNNING: Completeness = { state: "running" };
 const FINAL: readonly string[] = ["completed", "failed", "cancelled"];
 
 /** What a message meant, in the order of the log. `cursor` is where the viewer is behind *records*. */
@@ -42,93 +43,71 @@ export interface LogModelOptions {
   readonly after: readonly string[];
 }
 
-export class LogModel {
-  stage: Stage = { phase: "silent" };
-  readonly #id: string;
-  readonly #filtered: boolean;
-  readonly #given: boolean;
-  readonly #cursors = new CursorMemory();
-  readonly #window: RecordWindow;
-  readonly #holes = new Holes();
-  #position: number | null = null; // all up to here was received, left out on purpose, or is told to be gone
-  #start: number | null = null; // behind which seq this viewer began
-  #stateSeq = 0; // the state that was told covers the records up to here
-  #notices: readonly Notice[] = [];
-  #firstSeq = 0;
-  #lastSeq = 0;
-  #resets = 0;
-  #omitted = 0;
-  #execution: ExecutionState | null = null;
-  #workers: Workers | null = null;
-  #totals: Totals | null = null;
-  #completeness: Completeness = { state: "running" };
-  #heardAt = 0;
-  #recordAt = 0;
-  #error: LogSnapshot["error"] = null;
-
-  constructor(executionId: string, { window, filtered, after }: LogModelOptions) {
-    this.#id = executionId;
-    this.#filtered = filtered;
-    this.#given = after.length > 0;
-    this.#window = new RecordWindow(window);
-    for (const cursor of [...after].reverse()) this.#cursors.add(cursor);
-  }
-
+export interface LogModel {
+  readonly stage: Stage;
   /** Where this viewer has been, newest first: what to resume with. Empty before the first `hello`. */
-  get cursors(): readonly string[] {
-    return this.#cursors.newestFirst();
-  }
-
-  get view(): LogView {
-    const records = this.#window.records;
-    return {
-      executionId: this.#id,
-      records,
-      notices: this.#notices,
-      windowFirst: records[0]?.seq ?? 0,
-      firstSeq: this.#firstSeq,
-      lastSeq: this.#lastSeq,
-      resets: this.#resets,
-      execution: this.#execution,
-      workers: this.#workers,
-      totals: this.#totals,
-      completeness: this.#completeness,
-      lastHeardAt: this.#heardAt,
-      lastRecordAt: this.#recordAt,
-      error: this.#error,
-      omitted: this.#omitted,
-    };
-  }
-
+  readonly cursors: readonly string[];
+  readonly view: LogView;
   /** Take a message that came at *now* (ms); answer what it meant. */
-  take(message: LogMessage, now: number): readonly Happening[] {
-    this.#heardAt = now;
-    const happened: Happening[] = [];
+  take(message: LogMessage, now: number): readonly Happening[];
+  /** The link is cut: what comes next is another `hello`. */
+  cut(): void;
+  /** Note why there is nothing to come. */
+  fail(error: LogSnapshot["error"]): void;
+}
+
+export function logModel(executionId: string, { window, filtered, after }: LogModelOptions): LogModel {
+  const memory = cursorMemory(after);
+  const held = recordWindow(window);
+  const holes = holesOf();
+  let stage: Stage = { phase: "silent" };
+  let position: number | null = null; // all up to here was received, left out on purpose, or is told to be gone
+  let start: number | null = null; // behind which seq this viewer began
+  let stateSeq = 0; // the state that was told covers the records up to here
+  let notices: readonly Notice[] = [];
+  let firstSeq = 0;
+  let lastSeq = 0;
+  let resets = 0;
+  let omitted = 0;
+  let execution: ExecutionState | null = null;
+  let workers: Workers | null = null;
+  let totals: Totals | null = null;
+  let completeness: Completeness = RUNNING;
+  let lastHeardAt = 0;
+  let lastRecordAt = 0;
+  let error: LogSnapshot["error"] = null;
+  let happened: Happening[] = []; // by the message that is being taken
+
+  function take(message: LogMessage, now: number): readonly Happening[] {
+    lastHeardAt = now;
+    happened = [];
     switch (message.type) {
       case "hello":
-        this.#hello(message);
+        hello(message);
         break;
       case "records":
-        this.#records(message, now, happened);
+        takeRecords(message);
         break;
       case "caught_up":
-        this.#moveTo(message.cursor, happened);
-        this.stage = { phase: "live" };
+        moveTo(message.cursor);
+        stage = { phase: "live" };
         break;
       case "gap":
-        this.#gap(message, happened);
+        gap(message);
         break;
       case "reset":
-        this.#reset(message, happened);
+        reset(message);
         break;
       case "beat":
-        this.#beat(message, now, happened);
+        workers = message.workers;
+        lastRecordAt = now - Math.max(0, message.quiet_ms);
+        moveTo(message.cursor);
         break;
       case "end":
-        this.#end(message, happened);
+        end(message);
         break;
       case "error":
-        this.#error = { code: message.code, message: message.message };
+        error = { code: message.code, message: message.message };
         break;
       default: // a later gateway may say more: what is not known does no harm
         message satisfies never;
@@ -136,161 +115,160 @@ export class LogModel {
     return happened;
   }
 
-  /** The link is cut: what comes next is another `hello`. */
-  cut(): void {
-    if (this.stage.phase !== "ended") this.stage = { phase: "silent" };
-  }
-
-  /** Note why there is nothing to come, or (null) that there is again. */
-  fail(error: LogSnapshot["error"]): void {
-    this.#error = error;
-  }
-
-  #hello({ execution, cursor, first, last }: HelloMessage): void {
-    this.stage = { phase: "replaying", upTo: last ?? 0 };
-    this.#error = null;
-    this.#totals = null;
-    this.#completeness = { state: "running" };
-    if (execution) this.#execution = execution;
-    this.#stateSeq = execution?.last_seq ?? last ?? 0;
-    this.#firstSeq = first ?? this.#firstSeq;
-    this.#lastSeq = Math.max(this.#position ?? 0, last ?? 0);
-    if (this.#start !== null) return;
+  function hello(message: HelloMessage): void {
+    const { cursor, first, last } = message;
+    stage = { phase: "replaying", upTo: last ?? 0 };
+    error = null;
+    totals = null;
+    completeness = RUNNING;
+    execution = message.execution ?? execution;
+    stateSeq = message.execution?.last_seq ?? last ?? 0;
+    firstSeq = first ?? firstSeq;
+    lastSeq = Math.max(position ?? 0, last ?? 0);
+    if (start !== null) return;
     // A start that the gateway cannot prove is followed by its `reset`.
-    const seq = seqOf(cursor);
-    this.#position = seq;
-    this.#start = this.#given ? 0 : (seq ?? 0);
-    this.#cursors.add(cursor);
+    position = seqOf(cursor);
+    start = after.length > 0 ? 0 : (position ?? 0);
+    memory.stand(cursor);
   }
 
-  #records({ records, cursor, omitted = 0 }: RecordsMessage, now: number, happened: Happening[]): void {
+  function takeRecords({ records, cursor, omitted: left = 0 }: RecordsMessage): void {
     let fresh: LogRecord[] = [];
     const flush = (): void => {
       if (fresh.length > 0) happened.push({ type: "records", records: fresh, cursor });
-      this.#window.push(fresh);
+      held.push(fresh);
       fresh = [];
     };
-    const before = this.#position;
-    let taken = omitted;
+    const before = position;
+    let taken = left;
     for (const record of records) {
-      const position = this.#position;
-      if (position !== null && record.seq <= position) continue; // history and live overlap
-      if (position !== null && record.seq > position + 1 && !this.#filtered) {
+      const { seq } = record;
+      if (position !== null && seq <= position) continue; // history and live overlap
+      if (position !== null && seq > position + 1 && !filtered) {
         flush();
-        this.#unannounced(position, record.seq, null, happened);
+        unannounced(position, seq);
       }
-      this.#position = record.seq;
-      this.#absorb(record);
+      position = seq;
+      absorb(record);
       fresh.push(record);
       taken += 1;
     }
     flush();
-    if (records.length > 0) this.#recordAt = now;
-    this.#omitted += omitted;
-    if (this.#filtered) this.#account(before, taken, cursor, happened);
-    this.#moveTo(cursor, happened);
+    if (records.length > 0) lastRecordAt = lastHeardAt;
+    omitted += left;
+    if (filtered) account(before, taken, cursor);
+    moveTo(cursor);
   }
 
   // Of a filtered viewer: what was received and what was left out must add up to the way of the cursor.
-  #account(before: number | null, taken: number, cursor: string, happened: Happening[]): void {
+  function account(before: number | null, taken: number, cursor: string): void {
     const seq = seqOf(cursor);
     if (seq === null) return;
-    const missing = before === null ? 0 : seq - before - taken;
-    this.#position = Math.max(seq, this.#position ?? 0);
-    if (missing > 0 && before !== null) this.#unannounced(before, seq + 1, missing, happened);
+    position = Math.max(seq, position ?? 0);
+    if (before !== null && seq - before > taken) unannounced(before, seq + 1, seq - before - taken);
   }
 
   // The state that `hello` told is newer than the history that follows it: replay must not wind it back.
-  #absorb(record: LogRecord): void {
-    if (record.kind === undefined || record.seq <= this.#stateSeq) return;
-    const state = this.#execution ?? begun(this.#id, record);
+  function absorb(record: LogRecord): void {
+    if (record.kind === undefined || record.seq <= stateSeq) return;
+    const at = timeOf(record);
+    const state: ExecutionState = execution ?? { id: executionId, status: "running", created_at: at };
     if (record.kind === "progress" && !record.name) {
-      this.#execution = { ...state, progress: record.progress };
+      execution = { ...state, progress: record.progress };
     } else if (record.kind === "status") {
       const { status, reason = null } = record;
-      const at = timeOf(record);
       const started_at = state.started_at ?? (status === "running" ? at : null);
-      this.#execution = { ...state, status, reason, started_at, ended_at: FINAL.includes(status) ? at : null };
+      execution = { ...state, status, reason, started_at, ended_at: FINAL.includes(status) ? at : null };
     }
   }
 
-  #gap(message: GapMessage, happened: Happening[]): void {
-    const { cursor, lost, proved, reason = "not kept" } = message;
-    const held = this.#position;
-    const before = message.before_seq ?? (cursor ? (seqOf(cursor) ?? held ?? 0) : (held ?? 0)) + 1;
-    const after = Math.max(message.after_seq ?? 0, held ?? before - 1);
-    if (held !== null && after > held && !this.#filtered) this.#unannounced(held, after + 1, null, happened);
-    this.#firstSeq = Math.max(this.#firstSeq, before);
+  function gap(message: GapMessage): void {
+    const { cursor, before_seq, after_seq, lost, proved, reason = "not kept" } = message;
+    const known = position;
+    const beforeSeq = before_seq ?? ((cursor && seqOf(cursor)) || (known ?? 0)) + 1;
+    const afterSeq = Math.max(after_seq ?? 0, known ?? beforeSeq - 1);
+    if (known !== null && afterSeq > known && !filtered) unannounced(known, afterSeq + 1);
+    firstSeq = Math.max(firstSeq, beforeSeq);
     // From a bare record id on nobody knows how many there were: nothing is counted, and it is told.
-    if (before - 1 > after || held === null) {
-      this.#holes.add(after + 1, before - 1, lost);
-      this.#position = before - 1;
-      this.#notice({ type: "gap", afterSeq: after, beforeSeq: before, lost, proved, reason }, happened);
+    if (beforeSeq - 1 > afterSeq || known === null) {
+      miss({ type: "gap", afterSeq, beforeSeq, lost, proved, reason });
     }
-    if (cursor) this.#moveTo(cursor, happened);
+    if (cursor) moveTo(cursor);
   }
 
-  #reset({ cursor, reason }: ResetMessage, happened: Happening[]): void {
+  function reset({ cursor, reason }: ResetMessage): void {
     const seq = seqOf(cursor) ?? 0;
-    const begun = Math.max(seq, this.#start ?? 0);
-    const missing = this.#holes.cut(seq);
-    const dropped = this.#window.cut(seq);
-    const went = Math.max(0, (this.#position ?? 0) - begun - missing);
-    const withdrawn = this.#filtered ? Math.min(dropped, went) : went;
-    this.#start = Math.min(this.#start ?? 0, seq);
-    this.#position = Math.min(this.#position ?? seq, seq);
+    const missing = holes.cut(seq);
+    const dropped = held.cut(seq);
+    const went = Math.max(0, (position ?? 0) - Math.max(seq, start ?? 0) - missing);
+    start = Math.min(start ?? 0, seq);
+    position = Math.min(position ?? seq, seq);
     // Behind a `hello` the state and the end that it told are those of the new history.
-    if (this.stage.phase === "live") this.#stateSeq = this.#lastSeq = seq;
-    this.#resets += 1;
-    this.#cursors.rewind(cursor);
-    this.#notices = this.#notices.filter(({ type, afterSeq }) => afterSeq < seq || (type === "reset" && afterSeq === seq));
-    this.#notice({ type: "reset", afterSeq: seq, withdrawn, reason }, happened);
+    if (stage.phase === "live") stateSeq = lastSeq = seq;
+    resets += 1;
+    memory.stand(cursor);
+    notices = notices.filter(({ type, afterSeq }) => afterSeq < seq || (type === "reset" && afterSeq === seq));
+    notice({ type: "reset", afterSeq: seq, withdrawn: filtered ? Math.min(dropped, went) : went, reason });
   }
 
-  #beat({ cursor, quiet_ms, workers }: BeatMessage, now: number, happened: Happening[]): void {
-    this.#workers = workers;
-    this.#recordAt = now - Math.max(0, quiet_ms);
-    this.#moveTo(cursor, happened);
-  }
-
-  #end({ status, totals }: EndMessage, happened: Happening[]): void {
-    const position = this.#position ?? totals.last;
-    if (totals.last > position) this.#unannounced(position, totals.last + 1, null, happened);
-    this.stage = { phase: "ended" };
-    this.#totals = totals;
-    this.#firstSeq = Math.max(this.#firstSeq, totals.first);
-    this.#lastSeq = totals.last;
-    this.#completeness = this.#holes.judge(totals, this.#start ?? 0);
-    if (this.#execution) this.#execution = { ...this.#execution, status, ended: true };
+  function end(message: EndMessage): void {
+    ({ totals } = message);
+    const { first, last } = message.totals;
+    if (position !== null && last > position) unannounced(position, last + 1);
+    stage = { phase: "ended" };
+    firstSeq = Math.max(firstSeq, first);
+    lastSeq = last;
+    completeness = holes.judge(message.totals, start ?? 0);
+    if (execution) execution = { ...execution, status: message.status, ended: true };
     happened.push({ type: "end" });
   }
 
   // A cursor beyond what was received: the gateway believes this viewer to have more than it has.
-  #moveTo(cursor: string, happened: Happening[]): void {
+  function moveTo(cursor: string): void {
     const seq = seqOf(cursor);
-    const position = this.#position;
-    if (!this.#filtered && seq !== null && position !== null && seq > position) {
-      this.#unannounced(position, seq + 1, null, happened);
-    }
-    this.#position = position === null ? seq : this.#position;
-    this.#lastSeq = Math.max(this.#lastSeq, this.#position ?? 0);
-    this.#cursors.add(cursor);
+    if (!filtered && seq !== null && position !== null && seq > position) unannounced(position, seq + 1);
+    position ??= seq;
+    lastSeq = Math.max(lastSeq, position ?? 0);
+    memory.stand(cursor);
   }
 
-  #unannounced(afterSeq: number, beforeSeq: number, lost: number | null, happened: Happening[]): void {
-    const missing = lost ?? beforeSeq - afterSeq - 1;
-    this.#holes.add(afterSeq + 1, beforeSeq - 1, missing);
-    this.#position = beforeSeq - 1;
-    this.#notice({ type: "gap", afterSeq, beforeSeq, lost: missing, proved: false, reason: "unannounced" }, happened);
+  function unannounced(afterSeq: number, beforeSeq: number, lost = beforeSeq - afterSeq - 1): void {
+    miss({ type: "gap", afterSeq, beforeSeq, lost, proved: false, reason: "unannounced" });
   }
 
-  #notice(notice: Notice, happened: Happening[]): void {
-    this.#notices = [...this.#notices.slice(1 - NOTICES), notice];
-    happened.push(notice);
+  function miss(missing: Gap): void {
+    position = missing.beforeSeq - 1;
+    holes.add(missing.afterSeq + 1, position, missing.lost);
+    notice(missing);
   }
+
+  function notice(told: Notice): void {
+    notices = [...notices.slice(1 - NOTICES), told];
+    happened.push(told);
+  }
+
+  return {
+    take,
+    get stage() {
+      return stage;
+    },
+    get cursors() {
+      return memory.newestFirst();
+    },
+    get view() {
+      const { records } = held;
+      return {
+        executionId, records, notices, windowFirst: records[0]?.seq ?? 0, firstSeq, lastSeq, resets, execution, workers,
+        totals, completeness, lastHeardAt, lastRecordAt, error, omitted,
+      };
+    },
+    cut() {
+      if (stage.phase !== "ended") stage = { phase: "silent" };
+    },
+    fail(why) {
+      error = why;
+    },
+  };
 }
 
-const timeOf = (record: LogRecord): string =>
-  record.timestamp ?? new Date(Number(record.id.split("-")[0])).toISOString();
-
-const begun = (id: string, record: LogRecord): ExecutionState => ({ id, status: "running", created_at: timeOf(record) });
+const timeOf = ({ timestamp, id }: LogRecord): string => timestamp ?? new Date(Number(id.split("-")[0])).toISOString();

@@ -8,63 +8,66 @@ const AGAIN_MS = 5_000;
 /** Longer than any timer may be set for. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-export class Renewal {
+export interface Renewal {
   /** The token that was sent last. */
-  token: string | null = null;
-  readonly #env: Environment;
-  readonly #ask: () => Promise<string | null>;
-  readonly #send: (token: string) => void;
-  #expiresAt = 0;
-  #timer: unknown;
-  #turn = 0;
-
-  constructor(env: Environment, ask: () => Promise<string | null>, send: (token: string) => void) {
-    this.#env = env;
-    this.#ask = ask;
-    this.#send = send;
-  }
-
+  readonly token: () => string | null;
   /** A connection begins with *token*. */
-  begin(token: string | null): void {
-    this.stop();
-    this.token = token;
-    this.#expiresAt = 0;
-  }
-
-  stop(): void {
-    this.#turn += 1;
-    this.#env.clearTimeout(this.#timer);
-  }
-
+  begin(token: string | null): void;
+  /** Ask for a newer token at once. */
+  now(): void;
+  stop(): void;
   /**
    * The gateway takes the token until *expiresAt* (s since 1970; null: for ever), or (undefined)
    * does not take it: the one before stays in force until its end.
    */
-  answered(expiresAt: number | null | undefined): void {
-    if (expiresAt === null) return this.stop();
-    if (expiresAt === undefined) return this.#later(AGAIN_MS);
-    this.#expiresAt = expiresAt * 1000;
-    return this.#later(0);
-  }
+  answered(expiresAt: number | null | undefined): void;
+}
 
-  /** Ask for a newer token at once. */
-  now(): void {
-    this.stop();
-    const turn = this.#turn;
-    const take = (token: string | null): void => {
-      if (turn !== this.#turn) return;
-      if (token === null || token === this.token) return this.#later(AGAIN_MS);
-      this.token = token;
-      this.#send(token);
-    };
-    this.#ask().then(take, () => take(null));
-  }
+export function renewalOf(
+  env: Environment, ask: () => Promise<string | null>, send: (token: string) => void,
+): Renewal {
+  let token: string | null = null;
+  let expiresAt = 0;
+  let timer: unknown;
+  let turn = 0;
 
-  #later(least: number): void {
-    this.stop();
-    const left = this.#expiresAt - this.#env.now();
+  const stop = (): void => {
+    turn += 1;
+    env.clearTimeout(timer);
+  };
+  const later = (least: number): void => {
+    stop();
+    const left = expiresAt - env.now();
     // By a clock that says it is over already nothing can be planned; the gateway's `expiring` still can.
     const delay = left > 0 ? Math.max(left / 2, left - AHEAD_MS, least) : AHEAD_MS;
-    this.#timer = this.#env.setTimeout(() => this.now(), Math.min(delay, LONGEST_MS));
-  }
+    timer = env.setTimeout(now, Math.min(delay, LONGEST_MS));
+  };
+  const now = (): void => {
+    stop();
+    const asked = turn;
+    const take = (newer: string | null): void => {
+      if (asked !== turn) return;
+      if (newer === null || newer === token) return later(AGAIN_MS);
+      token = newer;
+      send(newer);
+    };
+    ask().then(take, () => take(null));
+  };
+
+  return {
+    token: () => token,
+    now,
+    stop,
+    begin(first) {
+      stop();
+      token = first;
+      expiresAt = 0;
+    },
+    answered(until) {
+      if (until === null) return stop();
+      if (until === undefined) return later(AGAIN_MS);
+      expiresAt = until * 1000;
+      return later(0);
+    },
+  };
 }

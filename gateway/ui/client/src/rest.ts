@@ -26,7 +26,7 @@ interface StepsAnswer {
 
 export function restApi(
   { fetch }: Environment, addresses: Addresses, { token, share }: ClientOptions,
-): RestApi {
+): Omit<RestApi, "downloadUrl"> {
   async function ask<T>(address: string, init: RequestInit = {}): Promise<T> {
     const signed = share === undefined ? await token?.() : null;
     const headers: Record<string, string> = signed ? { Authorization: `Bearer ${signed}` } : {};
@@ -62,7 +62,6 @@ export function restApi(
     async startDemo(id) {
       await ask(addresses.of(id, "/start-streaming"), { method: "POST" });
     },
-    downloadUrl: (id, format) => addresses.of(id, `/logs.${format}`),
   };
 }
 

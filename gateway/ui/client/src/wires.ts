@@ -1,13 +1,14 @@
 /** A way to a gateway: opens one connection, says what it hears, and closes once. No deciding here. */
 
 import type { Environment } from "./client.ts";
+import { GONE } from "./close-codes.ts";
 import type { GatewayMessage } from "./messages.ts";
 
 export interface Hearing {
-  opened(): void;
-  heard(message: GatewayMessage): void;
+  opened(): unknown;
+  heard(message: GatewayMessage): unknown;
   /** At most once, and nothing after it. *why* if the gateway told it otherwise than by a message. */
-  closed(code: number, why?: string): void;
+  closed(code: number, why?: string): unknown;
 }
 
 export interface Wire {
@@ -22,12 +23,14 @@ export function openSocket({ WebSocket }: Environment, address: string, hearing:
   const socket = new WebSocket(address);
   let open = true;
   const closed = (code: number): void => {
-    if (open) hearing.closed(code);
+    if (!open) return; // to close one that failed may say once more that it failed, at once
     open = false;
+    hearing.closed(code);
     socket.close();
   };
   socket.onopen = () => open && hearing.opened();
   socket.onclose = ({ code }) => closed(code);
+  socket.onerror = () => closed(GONE); // Node 20 says no more than that of a socket that never opened
   socket.onmessage = ({ data }) => {
     const message = open && parsed(String(data));
     if (message) hearing.heard(message);

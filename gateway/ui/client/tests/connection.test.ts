@@ -70,6 +70,16 @@ describe("connecting", () => {
   });
 });
 
+test("a socket that says only that it failed, as Node's does, is closed", async () => {
+  const world = new World();
+  const { store } = await watched(world);
+  world.socket.onerror?.();
+  const { link } = seen(world, store);
+  expect(link).toMatchObject({ phase: "retrying", attempt: 1, code: 1006 });
+  world.socket.cut(1006); // a browser's says both
+  expect(seen(world, store).link).toBe(link);
+});
+
 describe("a close code", () => {
   test.each([1000, 1001, 1005, 1006, 1009, 1011, 1012, 1013, 4000, 4329, 4330, 4399])("%i comes again", async (code) => {
     const world = new World();
@@ -334,7 +344,7 @@ describe("leaving", () => {
     await world.pass(1_000);
     store.subscribe(nothing);
     expect(world.socket.of("subscribe").at(-1)).toMatchObject({ execution_id: "a", after: [cursor(3), cursor(0)] });
-    world.socket.hear(a.records(4, 6), a.unsubscribed(), a.subscribed(), a.hello(3, 6), a.records(4, 6), a.caughtUp(6));
+    world.socket.hear(a.records(4, 6), a.reset(1), a.unsubscribed(), a.subscribed(), a.hello(3, 6), a.records(4, 6), a.caughtUp(6));
     expect(seen(world, store)).toMatchObject({ lastSeq: 6, notices: [] });
   });
 

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import "../src/event-wires.ts"; // what is loaded when it is needed is there at once then
 import { EventStreamParser } from "../src/event-stream.ts";
 import type { ClientOptions } from "../src/index.ts";
 import { cursor, nothing, record, says, state, World } from "./world.ts";

@@ -125,7 +125,10 @@ describe("the list", () => {
     expect(first?.of("unwatch")).toHaveLength(1);
     const other = world.client.list({ status: ["running"] });
     other.subscribe(nothing);
-    first?.hear(changed([run(1)]), { type: "unwatched" }, watching([run(2)]));
+    first?.hear(watching([run(1)]), { type: "unwatched" });
+    world.draw();
+    expect(ids(other)).toEqual([]);
+    first?.hear(watching([run(2)]));
     world.draw();
     expect(ids(other)).toEqual(["run-2"]);
     expect(ids(list)).toEqual([]);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { LogModel, type Happening } from "../src/log-model.ts";
+import { logModel, type LogModel, type Happening } from "../src/log-model.ts";
 import type { LogMessage } from "../src/messages.ts";
 import { cursor, record, says } from "./world.ts";
 
@@ -8,7 +8,7 @@ const a = says();
 const take = (model: LogModel, ...messages: object[]): Happening[] =>
   messages.flatMap((message) => model.take(message as LogMessage, 1000));
 const model = (more: { window?: number; filtered?: boolean; after?: readonly string[] } = {}): LogModel =>
-  new LogModel("a", { window: 100, filtered: false, after: [], ...more });
+  logModel("a", { window: 100, filtered: false, after: [], ...more });
 const seqs = (held: LogModel): number[] => held.view.records.map(({ seq }) => seq);
 const range = (first: number, last: number): number[] => Array.from({ length: last - first + 1 }, (_, i) => first + i);
 

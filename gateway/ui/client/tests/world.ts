@@ -1,7 +1,14 @@
 /** A clock, sockets, a network and frames that a test holds in its hand. */
 
+// What is loaded when it is needed is there at once, then.
+import "../src/event-wires.ts";
+import "../src/log-events.ts";
+import "../src/rest.ts";
 import { createClient } from "../src/index.ts";
 import type { ClientOptions, Environment, RuntailClient } from "../src/index.ts";
+
+// What a real timer does with more: it goes off at once.
+const LONGEST = 2 ** 31 - 1;
 
 interface Timer {
   readonly at: number;
@@ -11,6 +18,7 @@ interface Timer {
 export class FakeSocket {
   static all: FakeSocket[] = [];
   onopen: (() => void) | null = null;
+  onerror: (() => void) | null = null;
   onclose: ((event: { code: number }) => void) | null = null;
   onmessage: ((event: { data: string }) => void) | null = null;
   readonly said: Record<string, unknown>[] = [];
@@ -26,8 +34,10 @@ export class FakeSocket {
     this.said.push(JSON.parse(text) as Record<string, unknown>);
   }
 
+  /** As Node's does: to close what is not open says that it failed. */
   close(): void {
     this.isClosed = true;
+    this.onerror?.();
   }
 
   open(): void {
@@ -77,7 +87,7 @@ export class World {
       random: () => this.chance,
       setTimeout: (run, ms) => {
         this.#names += 1;
-        this.#timers.set(this.#names, { at: this.now + ms, run });
+        this.#timers.set(this.#names, { at: this.now + (ms > LONGEST ? 1 : ms), run });
         return this.#names;
       },
       clearTimeout: (name) => this.#timers.delete(name as number),
