@@ -30,6 +30,7 @@ async def switching_proxy(ports: Sequence[int], seed: str) -> AsyncIterator[int]
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        await asyncio.sleep(0)  # who came just now is among them then
         for task in [*serving]:
             task.cancel()
         await asyncio.gather(*serving)
