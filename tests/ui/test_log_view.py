@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from itertools import pairwise
+from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 from tests.ui.lines import in_sight, is_following, moved_to, seqs, settle, show, top_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.node, pytest.mark.full]
@@ -182,17 +184,27 @@ async def test_every_one_of_100000_unequal_rows_can_be_reached(page: Page, addre
 
 
 @pytest.mark.full
-async def test_no_task_takes_over_100_ms_at_5000_records_a_second(page: Page, address: str) -> None:
+async def test_no_task_takes_over_100_ms_at_5000_records_a_second(
+    browser: Browser, page: Page, address: str
+) -> None:
+    """By the browser's own tracing, in processor time: other programs may keep it waiting."""
     await show(page, address, "?records=1000000&window=10000")
-    longest = await page.evaluate(
-        """async () => {
-          const tasks = [];
-          new PerformanceObserver((list) => tasks.push(...list.getEntries().map((e) => e.duration)))
-            .observe({ type: "longtask" });
-          memory.stream(5000);
-          await new Promise((done) => setTimeout(done, 20000));
-          memory.stream(0);
-          return [tasks.length, Math.max(0, ...tasks)];
-        }"""
-    )
-    assert longest[1] < 100, f"{longest[0]} tasks over 50 ms, the longest {longest[1]} ms"
+    await browser.start_tracing(page=page, categories=["toplevel", "devtools.timeline"])
+    await page.evaluate("memory.stream(5000)")
+    await page.wait_for_timeout(10_000)
+    await page.evaluate("memory.stream(0)")
+    events = json.loads(await browser.stop_tracing())["traceEvents"]
+    tasks = [event["tdur"] / 1000 for event in main_thread(events) if "RunTask" in event["name"]]
+    assert len(tasks) > 500
+    assert max(tasks) < 100, f"the longest took {max(tasks)} ms"
+    assert int(await page.evaluate("memory.getSnapshot().lastSeq")) > 1_040_000
+
+
+def main_thread(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Choose what the threads that run pages did, as far as it was timed."""
+    pages = {
+        (event["pid"], event["tid"])
+        for event in events
+        if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
+    }
+    return [each for each in events if (each["pid"], each["tid"]) in pages and "tdur" in each]
