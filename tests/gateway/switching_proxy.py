@@ -21,9 +21,12 @@ async def switching_proxy(ports: Sequence[int], seed: str) -> AsyncIterator[int]
         assert task is not None
         serving.add(task)
         task.add_done_callback(serving.discard)
+        # ended by the test, it must not end as cancelled: that would end the test's runner too
         with suppress(OSError, asyncio.CancelledError):
             await _led(reader, writer, chance.choice(ports))
-        await _aborted(writer)
+        with suppress(OSError, asyncio.CancelledError):
+            writer.transport.abort()
+            await writer.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
@@ -31,9 +34,10 @@ async def switching_proxy(ports: Sequence[int], seed: str) -> AsyncIterator[int]
     finally:
         server.close()
         await asyncio.sleep(0)  # who came just now is among them then
-        for task in [*serving]:
+        for task in (ended := [*serving]):
             task.cancel()
-        await asyncio.gather(*serving)
+        if ended:
+            await asyncio.wait(ended)
 
 
 async def _led(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
@@ -43,17 +47,12 @@ async def _led(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port:
     try:
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        forth.transport.abort()
         for way in ways:
             way.cancel()
         await asyncio.wait(ways)
-        await _aborted(forth)
-
-
-async def _aborted(writer: asyncio.StreamWriter) -> None:
-    """Close at once, and wait until that is done: the test's loop may end right after."""
-    writer.transport.abort()
     with suppress(OSError):
-        await writer.wait_closed()
+        await forth.wait_closed()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
