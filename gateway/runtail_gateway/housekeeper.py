@@ -6,33 +6,27 @@ compare-and-set, so two gateways that both believe to be the one do no harm.
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import chain
 
-from runtail_broker.claim import Claim
 from runtail_broker.client import Nodes
-from runtail_broker.ending import end
-from runtail_broker.errors import RuntailError
 from runtail_broker.executions import Executions
 from runtail_broker.inventory import Inventory, KeyWalk, ListWalk
 from runtail_broker.script import Call, delete_call
+from runtail_gateway.claimed_work import ClaimedWork
 from runtail_gateway.each_node import run_on_each_node
 from runtail_gateway.housekeeping import Ages, Relist, Remove, Silence, Unlist, decide
 from runtail_gateway.list_watch import tell_all
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.settings import GatewaySettings
 
-log = logging.getLogger("runtail.gateway")
 _LEASE_STEPS = 3  # a gateway that died keeps others from it for so many steps at least
 _MOST_SILENT = 1000  # ended executions that somebody has open, watched at a time
 
 
-class Housekeeper:
-    """Keep house from a task of its own. Use as an async context manager, within one event loop.
+class Housekeeper(ClaimedWork):
+    """Keep house now and then, if this gateway is the one that does.
 
     *contact* asks for how many seconds there has been uninterrupted contact with the same
     primaries: who was not heard only because nobody could be heard is not silent.
@@ -51,38 +45,12 @@ class Housekeeper:
         self._ages = Ages(
             settings.ghost_seconds, settings.keep_empty_seconds, settings.keep_finished_seconds
         )
-        lease = max(settings.claim_seconds, settings.housekeeping_seconds * _LEASE_STEPS)
-        self._claim = Claim(nodes, "housekeeper", lease)
-        self._forget()
+        every = settings.housekeeping_seconds
+        lease = max(settings.claim_seconds, every * _LEASE_STEPS)
+        super().__init__(nodes, "housekeeper", every, lease, metrics.housekeeping)
 
-    async def __aenter__(self) -> Housekeeper:
-        self._task = asyncio.create_task(self._run(), name="housekeeper")
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await end(self._task)
-        try:
-            await self._claim.release()
-        except RuntailError as error:
-            log.info("the housekeeper's claim was not given back: %s", error)
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(self._settings.housekeeping_seconds * random.uniform(0.8, 1.2))
-            try:
-                await self._step()
-            except RuntailError as error:
-                log.info("housekeeping broken off: %s", error)
-            except Exception:  # whatever it is, the next step must come
-                log.exception("housekeeping failed")
-
-    async def _step(self) -> None:
-        """Look at a portion of the keys and of the list, if this gateway is the one that does."""
-        holds = await self._claim.hold()
-        self._metrics.housekeeping.set(holds)
-        if not holds:
-            self._forget()
-            return
+    async def _work(self) -> None:
+        """Look at a portion of the keys and of the list."""
         most = self._settings.housekeeping_batch
         names, all_keys = await self._keys.step(most)
         listed, all_listed = await self._list.step(most)

@@ -6,18 +6,13 @@ calls is a compare-and-set, so two gateways that both believe to be the one do n
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from runtail_broker.claim import Claim
 from runtail_broker.client import Nodes
-from runtail_broker.ending import end
-from runtail_broker.errors import RuntailError
 from runtail_broker.executions import Executions
 from runtail_broker.script import Call, finish_call, give_up_call, mark_call
+from runtail_gateway.claimed_work import ClaimedWork
 from runtail_gateway.each_node import run_on_each_node
 from runtail_gateway.leases import Finish, GiveUp, Leases, Mark, Verdict, Windows
 from runtail_gateway.list_watch import tell_all
@@ -25,12 +20,11 @@ from runtail_gateway.metrics import Metrics
 from runtail_gateway.rounds import Rounds
 from runtail_gateway.settings import GatewaySettings
 
-log = logging.getLogger("runtail.gateway")
 _INDEX_PARTS = 32  # the newest and a moving portion of 16 buckets
 
 
-class Sweeper:
-    """Sweep from a task of its own. Use as an async context manager, within one event loop.
+class Sweeper(ClaimedWork):
+    """Sweep now and then, if this gateway is the one that does.
 
     *contact* asks for how many seconds there has been uninterrupted contact with the same
     primaries; *watched* lists executions that are looked at though the index may have lost them.
@@ -47,37 +41,12 @@ class Sweeper:
         self._nodes, self._contact, self._watched = nodes, contact, watched
         self._settings, self._metrics = settings, metrics
         self._executions = Executions(nodes)
-        self._claim = Claim(nodes, "sweeper", settings.claim_seconds)
-        self._forget()
+        super().__init__(
+            nodes, "sweeper", settings.sweep_seconds, settings.claim_seconds, metrics.sweeping
+        )
 
-    async def __aenter__(self) -> Sweeper:
-        self._task = asyncio.create_task(self._run(), name="sweeper")
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await end(self._task)
-        try:
-            await self._claim.release()
-        except RuntailError as error:
-            log.info("the sweeper's claim was not given back: %s", error)
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(self._settings.sweep_seconds * random.uniform(0.8, 1.2))
-            try:
-                await self._sweep()
-            except RuntailError as error:
-                log.info("sweep broken off: %s", error)
-            except Exception:  # whatever it is, the next sweep must come
-                log.exception("a sweep failed")
-
-    async def _sweep(self) -> None:
-        """Look once, if this gateway is the one that does."""
-        holds = await self._claim.hold()
-        self._metrics.sweeping.set(holds)
-        if not holds:
-            self._forget()  # another one counts now: what was seen before does not go on
-            return
+    async def _work(self) -> None:
+        """Look once."""
         rounds = self._rounds
         newest = await self._executions.listed(0, rounds.newest)
         portion = await self._executions.listed(rounds.offset, rounds.portion)
