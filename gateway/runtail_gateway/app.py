@@ -29,6 +29,7 @@ from runtail_gateway.hub import Hub
 from runtail_gateway.many_events import ManyEvents
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.multiplex import ExecutionsSocket
+from runtail_gateway.overview_endpoint import OverviewEndpoint
 from runtail_gateway.page_files import page_routes
 from runtail_gateway.proxies import Proxies
 from runtail_gateway.publish_engine import PublishEngine
@@ -85,6 +86,7 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
                 ShareEndpoint(hub.executions, settings, access),
                 Deletion(nodes, settings, access),
                 Steps(hub, settings, access),
+                OverviewEndpoint(hub, settings, access),
             ),
             *_publishing_routes(nodes, hub, settings, access),
             *_description_routes(settings),
@@ -134,11 +136,14 @@ def _routes(
     ]
 
 
-def _management_routes(share: ShareEndpoint, deletion: Deletion, steps: Steps) -> list[Route]:
+def _management_routes(
+    share: ShareEndpoint, deletion: Deletion, steps: Steps, overview: OverviewEndpoint
+) -> list[Route]:
     one = "/executions/{execution_id}"
     return [
         Route(one, deletion.delete, methods=["DELETE"]),
         Route(one + "/steps", steps.steps),
+        Route(one + "/overview", overview.overview),
         Route(one + "/share", share.share, methods=["POST"]),
     ]
 

@@ -106,6 +106,12 @@ class GatewaySettings:
     """Most records that one filtered page or one statistic of steps looks at; it says how far."""
     steps_limit: int = 1000
     """Most steps in one statistic; it ends before the first record of one more."""
+    overview_runs: int = 1000
+    """Runs of steps in one overview; it ends before the first record of one more."""
+    overview_items: int = 100
+    """Links, metrics and parts in one overview, so many of each; it says how many are left off."""
+    overview_samples: int = 200
+    """Values of one metric, or of the progress, in one overview; of more they are thinned out."""
     context_limit: int = 100
     """Most records on each side of a match that `context` may ask for."""
     after_limit: int = 16

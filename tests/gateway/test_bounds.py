@@ -108,6 +108,16 @@ BOUNDS: dict[str, list[str]] = {
         "gateway/test_execution_list.py::test_walking_the_pages_lists_each_execution_once"
     ],
     "steps_limit": ["gateway/test_steps.py::test_a_statistic_ends_before_one_step_too_many"],
+    "overview_runs": [
+        "gateway/test_overview.py::test_one_run_too_many_ends_the_overview_and_changes_nothing"
+    ],
+    "overview_items": [
+        "gateway/test_overview.py::"
+        "test_metrics_of_two_steps_are_two_and_what_finds_no_room_is_counted"
+    ],
+    "overview_samples": [
+        "gateway/test_overview.py::test_samples_are_thinned_evenly_and_keep_the_last"
+    ],
     "demo_runs": [
         "gateway/test_rest.py::test_a_demo_runs_under_a_new_id_and_one_too_many_is_refused"
     ],
