@@ -41,6 +41,7 @@ from runtail_gateway.request_bounds import RequestBounds
 from runtail_gateway.rest import Rest
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.share_endpoint import ShareEndpoint
+from runtail_gateway.start_streaming import StartStreaming
 from runtail_gateway.steps import Steps
 from runtail_gateway.sweeper import Sweeper
 from runtail_gateway.websocket import LogSocket
@@ -71,7 +72,7 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
                 await nodes.close()
 
     viewers = Viewers(settings, metrics)
-    rest = Rest(hub, settings, metrics, demo, access)
+    rest = Rest(hub, settings, metrics, access)
     app = Starlette(
         routes=[
             *_routes(
@@ -87,6 +88,7 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
                 Deletion(nodes, settings, access),
                 Steps(hub, settings, access),
                 OverviewEndpoint(hub, settings, access),
+                StartStreaming(hub.executions, settings, access, demo),
             ),
             *_publishing_routes(nodes, hub, settings, access),
             *_description_routes(settings),
@@ -129,7 +131,6 @@ def _routes(
         Route(one + "/logs.ndjson", rest.ndjson),
         Route(one + "/logs.txt", rest.text),
         Route(one + "/cancel", rest.cancel, methods=["POST"]),
-        Route(one + "/start-streaming", rest.start_streaming, methods=["POST"]),
         Route("/healthz", rest.healthz),
         Route("/readyz", readyz),
         Route("/metrics", rest.metrics),
@@ -137,7 +138,11 @@ def _routes(
 
 
 def _management_routes(
-    share: ShareEndpoint, deletion: Deletion, steps: Steps, overview: OverviewEndpoint
+    share: ShareEndpoint,
+    deletion: Deletion,
+    steps: Steps,
+    overview: OverviewEndpoint,
+    starting: StartStreaming,
 ) -> list[Route]:
     one = "/executions/{execution_id}"
     return [
@@ -145,6 +150,7 @@ def _management_routes(
         Route(one + "/steps", steps.steps),
         Route(one + "/overview", overview.overview),
         Route(one + "/share", share.share, methods=["POST"]),
+        Route(one + "/start-streaming", starting.start, methods=["POST"]),
     ]
 
 
