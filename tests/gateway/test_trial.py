@@ -203,7 +203,7 @@ async def test_a_trial_runs_in_the_order_of_its_plan_and_fails_where_it_is_told_
     )
 
     async def over() -> bool:
-        return (await state(pushing, execution_id)).get("status") == "failed"
+        return bool((await state(pushing, execution_id)).get("status") == "failed")
 
     await eventually(over, "the trial has failed")
     told = await overview(pushing, execution_id)
@@ -244,7 +244,7 @@ async def test_a_trial_listens_for_a_cancel(pushing: Running, execution_id: str)
         assert answer.status == 202
 
     async def cancelled() -> bool:
-        return (await state(pushing, execution_id))["status"] == "cancelled"
+        return bool((await state(pushing, execution_id))["status"] == "cancelled")
 
     await eventually(cancelled, "it is cancelled")
 
