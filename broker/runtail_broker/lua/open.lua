@@ -11,6 +11,7 @@
 
 local id, role = ARGV[2], ARGV[3]
 local most, keep = tonumber(ARGV[8]), tonumber(ARGV[9])
+local listens = ARGV[12] == '1'
 
 -- Forget closed publishers that are older than any spill file may be.
 local function make_room(now)
@@ -64,7 +65,7 @@ local publisher = load_publisher(id)
 
 if state and publisher then
   publisher.opened = now
-  set_listens(state, publisher, ARGV[12] == '1')
+  set_listens(state, publisher, listens)
   heard(state, publisher)
   if not publisher.open then
     set_open(state, publisher, true)
@@ -105,7 +106,7 @@ if role == 'owner' then state.owner = id end
 if role == 'owner' and ARGV[7] ~= '' then redis.call('HSET', state_key, 'workflow', ARGV[7]) end
 publisher = publisher or { id = id, last = 0, count = 0, dropped = 0, beat = 0, opened = now,
   role = role }
-set_listens(state, publisher, ARGV[12] == '1')
+set_listens(state, publisher, listens)
 if not publisher.open then set_open(state, publisher, true) end
 if state.status == 'lost' then revive(state, publisher) end
 save_publisher(publisher)
