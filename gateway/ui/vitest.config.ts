@@ -14,6 +14,9 @@ const REACT_18 = [
 export default defineConfig({
   resolve: { alias: SOURCES },
   test: {
+    // a quarter of the processor time; each file cleans up what it put into the document
+    pool: "threads",
+    isolate: false,
     projects: [
       { extends: true, test: { name: "client", include: ["client/tests/**/*.test.ts"], environment: "node" } },
       {
