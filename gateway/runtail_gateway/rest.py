@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -20,10 +21,12 @@ from runtail_gateway.download import TextOf, ndjson_of, packed, pieces
 from runtail_gateway.execution_list import ExecutionFilter, listed, place_of
 from runtail_gateway.hub import Hub
 from runtail_gateway.log_filter import LogFilter
-from runtail_gateway.log_pages import LogPages, Step, Wanted
+from runtail_gateway.log_pages import LogPages
+from runtail_gateway.log_step import Step
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.number import is_number
 from runtail_gateway.origin import require_allowed
+from runtail_gateway.page_lines import Wanted
 from runtail_gateway.problem import BadRequest, Conflict, TooMany, Unready
 from runtail_gateway.settings import GatewaySettings
 
@@ -77,7 +80,8 @@ class Rest:
 
         `after` is a cursor (or several, newest first, or `$`: what is new), `before` and `around` a
         seq; `tail` asks for the last records. Without any of them the page is the first. `level`,
-        `step` and `q` choose; `context` records on both sides of each come along.
+        `step` and `q` choose; `context` records on both sides of each come along. A page that would
+        be larger than `page_bytes` is cut, and says so.
         """
         most = self._settings.logs_limit
         before = _number(request, "before", default=0, most=2**53)
@@ -89,11 +93,11 @@ class Rest:
             raise BadRequest("around goes with no filter, expected one of them only")
         state = await self._state(request)
         if around:
-            return _json(await self._pages.around(state, around, wanted.limit))
+            return _page(await self._pages.around(state, around, wanted))
         if before or tail:
-            return _json(await self._pages.before(state, before or state.last_seq + 1, wanted))
+            return _page(await self._pages.before(state, before or state.last_seq + 1, wanted))
         after = after or [(await self._hub.reader.bounds(state.id)).last]
-        return _json(await self._pages.after(state.id, after, wanted))
+        return _page(await self._pages.after(state.id, after, wanted))
 
     def _after(self, request: Request) -> list[Cursor]:
         """Read after which cursors a page begins, newest first; none for `$`, the end."""
@@ -110,7 +114,7 @@ class Rest:
         if context and not chosen:
             raise BadRequest("context goes with a filter, expected level, step or q beside it")
         most = self._settings.search_records if chosen else limit
-        return Wanted(limit, most, chosen, context)
+        return Wanted(limit, most, self._settings.page_bytes, chosen, context)
 
     async def ndjson(self, request: Request) -> Response:
         """`GET /executions/{execution_id}/logs.ndjson`: every record that is kept, one a line."""
@@ -196,6 +200,10 @@ class Rest:
 
 def _json(value: object, status: int = 200) -> Response:
     return Response(orjson.dumps(value), status, media_type="application/json")
+
+
+def _page(page: dict[str, Any]) -> Response:
+    return _json(page | {"records": [orjson.Fragment(line) for line in page["records"]]})
 
 
 def _number(request: Request, name: str, *, default: int, most: int) -> int:

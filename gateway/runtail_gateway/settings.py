@@ -102,6 +102,8 @@ class GatewaySettings:
     """How often the watch of the list looks by itself, in case a change was told and not heard."""
     logs_limit: int = 10_000
     """Most records in one page of `GET /executions/{id}/logs`."""
+    page_bytes: int = 8 * 1024 * 1024
+    """Most bytes of records in one such page; it is cut before the first beyond, and says so."""
     search_records: int = 50_000
     """Most records that one filtered page or one statistic of steps looks at; it says how far."""
     steps_limit: int = 1000

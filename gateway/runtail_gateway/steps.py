@@ -15,7 +15,8 @@ from runtail_broker.state import ExecutionState
 from runtail_gateway.absent import absent
 from runtail_gateway.access import Access
 from runtail_gateway.hub import Hub
-from runtail_gateway.log_pages import LogPages, Step
+from runtail_gateway.log_pages import LogPages
+from runtail_gateway.log_step import Step
 from runtail_gateway.portion import Portion
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.step_statistics import StepStatistics

@@ -97,6 +97,10 @@ BOUNDS: dict[str, list[str]] = {
         "test_history_is_replayed_exactly_in_messages_of_the_size_allowed"
     ],
     "logs_limit": [EDGE],
+    "page_bytes": [
+        "gateway/test_log_pages.py::"
+        "test_pages_that_are_cut_for_their_size_leave_nothing_out_either_way"
+    ],
     "list_limit": [EDGE],
     "context_limit": [EDGE],
     "search_records": [

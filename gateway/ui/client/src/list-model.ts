@@ -15,8 +15,7 @@ export class ListModel {
   }
 
   get executions(): readonly ExecutionState[] {
-    this.#shown ??= [...this.#held.values()].sort(newestFirst);
-    return this.#shown;
+    return (this.#shown ??= [...this.#held.values()].sort(newestFirst));
   }
 
   /**
@@ -45,7 +44,5 @@ export class ListModel {
 
 const keyOf = ({ created_at, id }: ExecutionState): string => `${created_at} ${id}`;
 
-function newestFirst(a: ExecutionState, b: ExecutionState): number {
-  const [left, right] = [keyOf(a), keyOf(b)];
-  return left < right ? 1 : left > right ? -1 : 0;
-}
+/** Of two executions, which are never the same one. */
+const newestFirst = (a: ExecutionState, b: ExecutionState): number => (keyOf(a) < keyOf(b) ? 1 : -1);
