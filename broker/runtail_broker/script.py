@@ -84,6 +84,11 @@ class Limits:
     """Records kept of one execution; older ones are dropped from the head."""
     max_bytes: int = 1024 * 1024 * 1024
     """Bytes of frames kept of one execution."""
+    max_age_seconds: int = 30 * 24 * 3600
+    """How long a record of an execution that still runs is kept, at least; 0 for as long as that."""
+    max_total_bytes: int = 8 * 1024 * 1024 * 1024
+    """Bytes of frames kept of all executions; beyond, the gateways archive or remove finished ones,
+    the oldest first."""
     max_publishers: int = 1024
     """Publishers that may have one execution open, or have had within the next setting."""
     publisher_memory_seconds: int = 7 * 24 * 3600
@@ -134,6 +139,7 @@ def open_call(
         limits.publisher_memory_seconds * 1000,
         limits.max_records,
         limits.max_bytes,
+        limits.max_age_seconds * 1000,
     )
 
 
@@ -241,6 +247,18 @@ def delete_call(
     pairs = (text for pair in publishers for text in pair)
     remembered = int(remembered_seconds * 1000)
     return _call("delete", execution_id, int(force), remembered, seen, *pairs)
+
+
+def seal_call(execution_id: str, seen: str, tag: int, archive: str) -> Call:
+    """Say that all of an execution lies in the parts *archive*, if it is what was *seen* still."""
+    return _call("seal", execution_id, seen, tag, archive)
+
+
+def release_call(
+    execution_id: str, seen: str, tag: int, archive: str, grace_seconds: float
+) -> Call:
+    """Remove the stream of an execution that was sealed so long ago and is what was *seen*."""
+    return _call("release", execution_id, seen, tag, archive, int(grace_seconds * 1000))
 
 
 def _reason(text: str) -> str:

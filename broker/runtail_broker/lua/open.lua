@@ -3,7 +3,7 @@
 -- ARGV[2] publisher       ARGV[3] role: owner or participant      ARGV[4] epoch, if it is created
 -- ARGV[5] random          ARGV[6] JSON of the status record, if it is created
 -- ARGV[7] workflow id     ARGV[8] most publishers     ARGV[9] ms for which closed ones are kept
--- ARGV[10] most records kept     ARGV[11] most bytes kept
+-- ARGV[10] most records kept     ARGV[11] most bytes kept     ARGV[12] ms for which they are kept
 --
 -- Answers `created`, `joined`, `again` (this publisher was here before), `late` (a participant, and
 -- the execution is over), `finished` (an owner, and it is over: nothing was changed), `full`.
@@ -82,8 +82,9 @@ if not state then
   local epoch = tonumber(ARGV[4])
   state = {}
   for _, name in ipairs(NUMBERS) do state[name] = 0 end
-  state.epoch, state.tag = epoch, epoch
+  state.epoch, state.tag, state.format = epoch, epoch, FORMAT
   state.max_records, state.max_bytes = tonumber(ARGV[10]), tonumber(ARGV[11])
+  state.max_age = tonumber(ARGV[12])
   for _, name in ipairs(WORDS) do state[name] = '' end
   state.status = 'running'
   adopt(state)

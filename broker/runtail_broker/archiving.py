@@ -1,0 +1,114 @@
+"""Put executions that have ended into the archive, and remove their streams once they are safe.
+
+Each step is safe to do twice, by several gateways at once, and after any sleep: a part is named by
+what it holds and appears whole; what the state says of it, and the removal, are compare-and-set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Final
+
+from runtail_broker.archive import Archive
+from runtail_broker.archived import Part, listed, parts_of
+from runtail_broker.client import Nodes
+from runtail_broker.cursor import start_of
+from runtail_broker.entry import Entry
+from runtail_broker.errors import RuntailError
+from runtail_broker.inventory import Inventory
+from runtail_broker.log_reader import LogReader
+from runtail_broker.proof import Continues, Gap
+from runtail_broker.script import release_call, seal_call
+from runtail_broker.standing import Standing
+
+_MOST_PARTS: Final = 16  # then all of it is written anew as one
+_ENTRIES: Final = 64  # frames read at a time
+
+
+class Changed(RuntailError):
+    """What was to be archived or removed is not what it was seen to be any more."""
+
+    def __init__(self, execution_id: str, what: str) -> None:
+        super().__init__(f"execution {execution_id!r} is not as it was seen any more: {what}")
+
+
+class Archiving:
+    """Move executions between the engine and *archive*.
+
+    Raises what both raise, and Changed when something was added, or others were faster.
+    """
+
+    def __init__(self, nodes: Nodes, archive: Archive) -> None:
+        self._nodes, self._archive = nodes, archive
+        self._reader, self._inventory = LogReader(nodes, archive), Inventory(nodes)
+
+    async def archive(self, execution_id: str) -> int:
+        """Archive what of an execution that has ended is not yet; return how many bytes it took.
+
+        Upload, read back, and only then say so in the state, if nothing was added meanwhile.
+        """
+        seen = await self._seen(execution_id)
+        if not seen.ended or seen.archived == seen.seq:
+            raise Changed(execution_id, "it has nothing more to archive")
+        kept, part = _plan(seen)
+        entries = self._entries(execution_id, seen, kept, part)
+        try:
+            size = await self._archive.write(execution_id, seen.epoch, part, entries)
+        except ValueError as error:
+            raise Changed(execution_id, str(error)) from error
+        text = listed([*kept, part])
+        answer = await self._nodes.run(seal_call(execution_id, seen.seen, seen.tag, text))
+        if answer.word != "sealed":
+            raise Changed(execution_id, answer.word)
+        for old in parts_of(seen.archive):
+            if old not in kept and old != part:
+                with suppress(RuntailError):  # it harms nobody, and goes with the rest
+                    await self._archive.remove(execution_id, seen.epoch, old)
+        return size
+
+    async def release(self, execution_id: str, grace_seconds: float) -> None:
+        """Remove the stream of one that was sealed so long ago, after another look at its archive."""
+        seen = await self._seen(execution_id)
+        if seen.archived != seen.seq:
+            raise Changed(execution_id, "something was added since it was archived")
+        for part in parts_of(seen.archive):
+            await self._archive.verify(execution_id, seen.epoch, part)
+        call = release_call(execution_id, seen.seen, seen.tag, seen.archive, grace_seconds)
+        (answer,) = await self._nodes.run_all([call], replicated=True)
+        if isinstance(answer, RuntailError):
+            raise answer
+        if answer.word != "released":
+            raise Changed(execution_id, answer.word)
+
+    async def _seen(self, execution_id: str) -> Standing:
+        for kept in await self._inventory.kept([execution_id]):
+            if kept.standing is not None:
+                return kept.standing
+        raise Changed(execution_id, "it is not there")
+
+    async def _entries(
+        self, execution_id: str, seen: Standing, kept: tuple[Part, ...], part: Part
+    ) -> AsyncIterator[Entry]:
+        """Read the frames of *part*, each proved to follow the one before."""
+        cursor = kept[-1].last if kept else start_of(seen.epoch)
+        while cursor != part.last:
+            verdict, _ = await self._reader.after(execution_id, cursor, _ENTRIES)
+            begins = isinstance(verdict, Gap) and cursor.is_start
+            if not begins and not (isinstance(verdict, Continues) and verdict.skip == 0):
+                raise Changed(execution_id, f"{cursor} cannot be proved")
+            for entry in verdict.entries:
+                if entry.seq <= part.last.number:
+                    yield entry
+                    cursor = entry.end
+            if not verdict.entries or verdict.entries[-1].seq > part.last.number:
+                return  # what is missing, the writer notices
+
+
+def _plan(seen: Standing) -> tuple[tuple[Part, ...], Part]:
+    """Say which parts stay, and what the next one is: all that follows them."""
+    parts = parts_of(seen.archive)
+    follows = bool(parts) and parts[-1].last.number >= seen.first_seq
+    kept = parts if follows and len(parts) < _MOST_PARTS else ()
+    first = kept[-1].last.number + 1 if kept else seen.first_seq
+    return kept, Part(first, seen.last)
