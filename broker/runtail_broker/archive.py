@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, Generic, TypeVar
 
 from runtail_broker.archive_format import (
     TAIL_BYTES,
-    Block,
     Index,
     PartWriter,
     check_block,
@@ -60,9 +60,7 @@ class Archive:
     within one event loop.
     """
 
-    def __init__(
-        self, store: Store, *, cache_bytes: int, block_bytes: int = 512 * 1024
-    ) -> None:
+    def __init__(self, store: Store, *, cache_bytes: int, block_bytes: int = 512 * 1024) -> None:
         self._store, self._block_bytes = store, block_bytes
         self._indexes: _Cache[Index] = _Cache(cache_bytes // 4)
         self._blocks: _Cache[list[Entry]] = _Cache(cache_bytes - cache_bytes // 4)
@@ -105,7 +103,7 @@ class Archive:
         return found[-count:]
 
     async def find(self, archived: Archived, seq: int) -> Entry | None:
-        """Find the frame that holds the record *seq*, or the first after it; None beyond the end."""
+        """Find the frame that holds the record *seq*, or the first after it; None if none does."""
         part = _part_at(archived.parts, seq)
         if part is None:
             return None
@@ -211,13 +209,9 @@ def _require(name: str, index: Index, execution_id: str, epoch: int, part: Part)
     if (blocks[0].first_seq, blocks[-1].last) != (part.first_seq, part.last):
         held = f"records {blocks[0].first_seq} to {blocks[-1].last}"
         raise ArchiveDamaged(name, f"it holds {held}, expected {part.first_seq} to {part.last}")
-    for one, other in _neighbours(blocks):
+    for one, other in pairwise(blocks):
         if (one.last.number + 1, one.last.tag) != (other.first_seq, other.before):
             raise ArchiveDamaged(name, f"its blocks do not chain at seq {other.first_seq}")
-
-
-def _neighbours(blocks: Sequence[Block]) -> Iterator[tuple[Block, Block]]:
-    return zip(blocks, blocks[1:], strict=False)
 
 
 def _size(entry: Entry) -> int:

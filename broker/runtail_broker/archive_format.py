@@ -43,7 +43,7 @@ _HEADER: Final = struct.Struct("<II")
 _LENGTH: Final = struct.Struct("<I")
 _FOOTER_BYTES: Final = _LENGTH.size + len(MARK)
 _LEVEL: Final = 3
-_OPTIONS: Final = {
+_OPTIONS: Final[dict[int, int]] = {
     zstd.CompressionParameter.compression_level: _LEVEL,
     zstd.CompressionParameter.checksum_flag: 1,
 }

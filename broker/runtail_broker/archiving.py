@@ -6,19 +6,23 @@ what it holds and appears whole; what the state says of it, and the removal, are
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Final
+
+from redis.asyncio import Redis
 
 from runtail_broker.archive import Archive
 from runtail_broker.archived import Part, listed, parts_of
 from runtail_broker.client import Nodes
-from runtail_broker.cursor import start_of
+from runtail_broker.cursor import Cursor, start_of
 from runtail_broker.entry import Entry
 from runtail_broker.errors import RuntailError
 from runtail_broker.inventory import Inventory
+from runtail_broker.keys import ERASURES
 from runtail_broker.log_reader import LogReader
-from runtail_broker.proof import Continues, Gap
+from runtail_broker.proof import Continues, Diverged, Gap
 from runtail_broker.script import release_call, seal_call
 from runtail_broker.standing import Standing
 
@@ -68,7 +72,7 @@ class Archiving:
         return size
 
     async def release(self, execution_id: str, grace_seconds: float) -> None:
-        """Remove the stream of one that was sealed so long ago, after another look at its archive."""
+        """Remove the stream of one that was sealed so long ago, once its archive was read again."""
         seen = await self._seen(execution_id)
         if seen.archived != seen.seq:
             raise Changed(execution_id, "something was added since it was archived")
@@ -80,6 +84,38 @@ class Archiving:
             raise answer
         if answer.word != "released":
             raise Changed(execution_id, answer.word)
+
+    async def erasing(self, histories: Mapping[str, int]) -> None:
+        """Note that these executions (and their epochs) are about to be deleted, archive and all.
+
+        Whoever dies between the two leaves no archive behind: see `erase_left`.
+        """
+        if histories:
+            now = await self._inventory.now_ms()
+            due = {_erasure(name, epoch): now for name, epoch in histories.items()}
+            await self._nodes.at(ERASURES, lambda node: node.zadd(ERASURES, due))
+
+    async def erase(self, execution_id: str, epoch: int) -> None:
+        """Remove what is archived of a history that no state names any more."""
+        await self._archive.erase(execution_id, epoch)
+        done = _erasure(execution_id, epoch)
+        await self._nodes.at(ERASURES, lambda node: node.zrem(ERASURES, done))
+
+    async def erase_left(self, seconds: float, most: int) -> None:
+        """Erase what was noted so long ago and is there still, at most so many histories.
+
+        One that a state still names was not deleted after all: then the note goes.
+        """
+        until = await self._inventory.now_ms() - int(seconds * 1000)
+        noted = await self._nodes.at(
+            ERASURES, lambda node: node.zrange(ERASURES, 0, until, byscore=True, offset=0, num=most)
+        )
+        for text in noted:
+            execution_id, _, epoch = text.decode().partition(" ")
+            if (await self._reader.bounds(execution_id)).epoch == int(epoch):
+                await self._nodes.at(ERASURES, partial(_forget, text))
+            else:
+                await self.erase(execution_id, int(epoch))
 
     async def _seen(self, execution_id: str) -> Standing:
         for kept in await self._inventory.kept([execution_id]):
@@ -94,8 +130,7 @@ class Archiving:
         cursor = kept[-1].last if kept else start_of(seen.epoch)
         while cursor != part.last:
             verdict, _ = await self._reader.after(execution_id, cursor, _ENTRIES)
-            begins = isinstance(verdict, Gap) and cursor.is_start
-            if not begins and not (isinstance(verdict, Continues) and verdict.skip == 0):
+            if isinstance(verdict, Diverged) or not _follows(verdict, cursor):
                 raise Changed(execution_id, f"{cursor} cannot be proved")
             for entry in verdict.entries:
                 if entry.seq <= part.last.number:
@@ -105,6 +140,11 @@ class Archiving:
                 return  # what is missing, the writer notices
 
 
+def _follows(verdict: Continues | Gap, cursor: Cursor) -> bool:
+    """Whether whole frames follow *cursor*; before the first one kept records may be gone."""
+    return cursor.is_start if isinstance(verdict, Gap) else verdict.skip == 0
+
+
 def _plan(seen: Standing) -> tuple[tuple[Part, ...], Part]:
     """Say which parts stay, and what the next one is: all that follows them."""
     parts = parts_of(seen.archive)
@@ -112,3 +152,11 @@ def _plan(seen: Standing) -> tuple[tuple[Part, ...], Part]:
     kept = parts if follows and len(parts) < _MOST_PARTS else ()
     first = kept[-1].last.number + 1 if kept else seen.first_seq
     return kept, Part(first, seen.last)
+
+
+def _erasure(execution_id: str, epoch: int) -> str:
+    return f"{execution_id} {epoch}"
+
+
+async def _forget(noted: bytes, node: Redis) -> None:
+    await node.zrem(ERASURES, noted)

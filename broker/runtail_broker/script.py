@@ -85,7 +85,7 @@ class Limits:
     max_bytes: int = 1024 * 1024 * 1024
     """Bytes of frames kept of one execution."""
     max_age_seconds: int = 30 * 24 * 3600
-    """How long a record of an execution that still runs is kept, at least; 0 for as long as that."""
+    """How long a record is kept while its execution runs, at least; 0 for as long as it runs."""
     max_total_bytes: int = 8 * 1024 * 1024 * 1024
     """Bytes of frames kept of all executions; beyond, the gateways archive or remove finished ones,
     the oldest first."""

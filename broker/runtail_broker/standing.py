@@ -21,8 +21,9 @@ class Standing:
     """What a state says: *last_ms* is when its last record came, *created_ms* when it was opened.
 
     *ended*: the `end` record is its last. *guessed*: its final status is a gateway's guess.
-    *spoken*: some worker published a record, or lost one. *records* and
-    *bytes* are those of the frames in the stream. Up to the seq *archived* (0: nothing) all lies in the parts *archive*, since *sealed_ms*.
+    *spoken*: some worker published a record, or lost one. *records* and *frame_bytes* are what the
+    stream holds. Up to the seq *archived* (0: nothing) all lies in the parts *archive*, since
+    *sealed_ms*.
     """
 
     epoch: int
@@ -36,7 +37,7 @@ class Standing:
     spoken: bool
     created_ms: int
     tag: int = 0
-    bytes: int = 0
+    frame_bytes: int = 0
     archived: int = 0
     sealed_ms: int = 0
     archive: str = ""
@@ -63,7 +64,7 @@ class Standing:
             spoken=int(raw or 0) > 0 or int(dropped or 0) > 0,
             created_ms=int(created or 0) or int(ms or 0),
             tag=int(tag or 0),
-            bytes=int(kept or 0),
+            frame_bytes=int(kept or 0),
             archived=int(archived or 0),
             sealed_ms=int(sealed or 0),
             archive=(archive or b"").decode(),

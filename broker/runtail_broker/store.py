@@ -10,6 +10,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -51,7 +52,7 @@ def store_at(place: str) -> Store:
     if not place.startswith("s3://") or place == "s3://":
         raise ValueError(f"archive {place!r}, expected a folder or s3://<bucket>/<prefix>")
     try:
-        from runtail_broker.store_s3 import S3Store  # noqa: PLC0415 - an optional extra
+        from runtail_broker.store_s3 import S3Store
     except ImportError as error:
         raise ValueError(
             f"archive {place!r} needs the extra: pip install 'runtail[archive]' ({error})"
@@ -76,7 +77,7 @@ class FolderStore:
             file = await self._io(name, lambda: _begin(draft))
             try:
                 async for part in parts:
-                    await self._io(name, lambda part=part: file.write(part))
+                    await self._io(name, partial(file.write, part))
                 await self._io(name, lambda: _settle(file))
             finally:
                 file.close()

@@ -24,13 +24,16 @@ class S3Store:
     """Objects in the bucket and below the prefix that *place* names: `s3://<bucket>/<prefix>`."""
 
     def __init__(self, place: str) -> None:
-        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-        self._bucket = Bucket.from_url(
-            place,
-            endpoint=endpoint,
-            client_options={"timeout": _TIMEOUT, "allow_http": (endpoint or "").startswith("http:")},
-            retry_config={"max_retries": 2, "retry_timeout": _TIMEOUT},
-        )
+        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+        try:
+            self._bucket = Bucket.from_url(
+                place,
+                client_options={"timeout": _TIMEOUT, "allow_http": endpoint.startswith("http:")},
+                retry_config={"max_retries": 2, "retry_timeout": _TIMEOUT},
+                config={"endpoint": endpoint} if endpoint else None,
+            )
+        except BaseError as error:
+            raise ValueError(f"archive {place!r} cannot be opened: {error}") from error
 
     async def put(self, name: str, parts: AsyncIterator[bytes]) -> None:
         await _answered(name, obstore.put_async(self._bucket, name, parts))

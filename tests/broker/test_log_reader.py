@@ -171,6 +171,11 @@ async def test_without_the_archive_there_is_an_error_and_no_false_gap(
         assert isinstance((await reader.after("run", last, 2))[0], Continues)  # needs no archive
 
 
+def the_file(folder: Path) -> Path:
+    (path,) = folder.rglob("*.zst")
+    return path
+
+
 def _gone(nodes: Nodes, folder: Path) -> LogReader:
     shelf = shelf_in(nodes, folder)
     folder.rename(folder.with_name("elsewhere"))
@@ -182,7 +187,7 @@ async def test_a_missing_or_damaged_part_is_an_error(
 ) -> None:
     execution = await ended(nodes, "run")
     await shelf.put_away(execution)
-    (path,) = tmp_path.rglob("*.zst")
+    path = the_file(tmp_path)
     whole = path.read_bytes()
     for damaged in (whole[: len(whole) // 2], whole[:40] + b"\0\0" + whole[42:], b""):
         path.write_bytes(damaged)
