@@ -63,6 +63,8 @@ class Archiving:
             raise Changed(execution_id, str(error)) from error
         text = listed([*kept, part])
         answer = await self._nodes.run(seal_call(execution_id, seen.seen, seen.tag, text))
+        if answer.epoch != seen.epoch:  # it was deleted meanwhile, and what was archived of it
+            await self._archive.erase(execution_id, seen.epoch)
         if answer.word != "sealed":
             raise Changed(execution_id, answer.word)
         for old in parts_of(seen.archive):

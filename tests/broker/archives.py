@@ -12,7 +12,8 @@ from runtail_broker.archiving import Archiving
 from runtail_broker.client import Nodes
 from runtail_broker.entry import Entry
 from runtail_broker.log_reader import LogReader
-from runtail_broker.store import FolderStore, Store
+from runtail_broker.rendering import render
+from runtail_broker.store import FolderStore, Store, store_at
 
 BLOCK_BYTES = 1000  # a few frames
 
@@ -41,6 +42,10 @@ def shelf_in(nodes: Nodes, folder: Path) -> Shelf:
     return Shelf(nodes, FolderStore(folder))
 
 
+def shelf_at(nodes: Nodes, place: str) -> Shelf:
+    return Shelf(nodes, store_at(place))
+
+
 async def ended(nodes: Nodes, name: str, frames: int = 30) -> Execution:
     """An execution of so many frames of 1, 2, 3 records, ended."""
     execution = Execution(nodes, name)
@@ -63,6 +68,4 @@ async def each(entries: Sequence[Entry]) -> AsyncIterator[Entry]:
 
 def texts(entries: Sequence[Entry]) -> list[tuple[object, ...]]:
     """All that a proof or a reader sees of *entries*."""
-    from runtail_broker.rendering import render
-
     return [(e.id, e.seq, e.count, e.before, e.tag, e.flags, render(e)) for e in entries]
