@@ -74,7 +74,7 @@ class FolderStore:
         path = self._root / name
         draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}.draft")
         try:
-            file = await self._io(name, lambda: _begin(draft))
+            file = await self._io(name, lambda: self._begin(draft))
             try:
                 async for part in parts:
                     await self._io(name, partial(file.write, part))
@@ -102,6 +102,11 @@ class FolderStore:
     async def remove(self, name: str) -> None:
         await self._io(name, lambda: (self._root / name).unlink(missing_ok=True))
 
+    def _begin(self, draft: Path) -> Any:
+        if self._root.is_dir():  # one that went away must not come back as another, empty one
+            draft.parent.mkdir(parents=True, exist_ok=True)
+        return draft.open("wb")
+
     def _clear(self, folder: Path) -> None:
         if not folder.is_dir():
             return
@@ -118,11 +123,6 @@ class FolderStore:
             if isinstance(error, FileNotFoundError) and self._root.is_dir():
                 raise ArchiveMissing(name) from error
             raise ArchiveUnavailable(f"the archive does not answer: {error}") from error
-
-
-def _begin(draft: Path) -> Any:
-    draft.parent.mkdir(parents=True, exist_ok=True)
-    return draft.open("wb")
 
 
 def _settle(file: Any) -> None:

@@ -213,7 +213,11 @@ class History:
 
     def _render(self, cursor: Cursor, rest: Unrendered) -> Page:
         """Make the next message of *rest* the page after *cursor*; the others stay for later."""
-        message = next(rest.messages)
+        try:
+            message = next(rest.messages)
+        except NewerFormat as error:
+            self.forget()
+            raise refused_for(error) from error
         assert message.cursor is not None
         page = Page(message)
         self._pages.put(self._execution_id, cursor, page)

@@ -15,7 +15,7 @@ from runtail_broker.client import Nodes
 from runtail_broker.cursor import START
 from runtail_broker.ending import end
 from runtail_broker.entry import DELETED, Entry
-from runtail_broker.errors import InvalidFrame, RuntailError
+from runtail_broker.errors import InvalidFrame, NewerFormat, RuntailError
 from runtail_broker.executions import Executions
 from runtail_broker.live import Live, LiveSettings
 from runtail_broker.log_reader import LogReader
@@ -119,7 +119,7 @@ class Hub:
             return tail.doubt()
         try:
             tail.hear(Entry.from_live(payload))
-        except InvalidFrame as error:
+        except (InvalidFrame, NewerFormat) as error:
             log.warning("live message of %s: %s", execution_id, error)
             tail.doubt()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -105,6 +106,9 @@ async def test_a_folder_that_went_away_is_unavailable_and_not_missing(tmp_path: 
     for read in (store.read(NAME, 0, 1), store.tail(NAME, 1)):
         with pytest.raises(ArchiveUnavailable):
             await read
+    with pytest.raises(ArchiveUnavailable):
+        await store.put(NAME, parts(b"."))
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.full
