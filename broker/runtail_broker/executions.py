@@ -7,17 +7,18 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from redis.asyncio import Redis
 
 from runtail_broker.client import Nodes
 from runtail_broker.keys import ExecutionKeys, indexes
-from runtail_broker.proof import BOUNDS, Bounds
+from runtail_broker.proof import BOUNDS, Bounds, require_known
 from runtail_broker.state import ExecutionState
 
+T = TypeVar("T")
 log = logging.getLogger("runtail.broker")
-_LOOK = ("epoch", "seq", "status", "open", "lost", "end")
+_LOOK = ("epoch", "seq", "status", "open", "lost", "end", "format")
 _READ_AT_ONCE = 200  # then the event loop gets to others
 _TIES = 1000  # executions that one part of the index may hold of one millisecond
 Listed = tuple[int, str]
@@ -79,9 +80,10 @@ class Look:
     @classmethod
     def read(cls, name: str, values: Sequence[bytes | None]) -> Look | None:
         """Read the fields named in `_LOOK`; None when the execution does not exist."""
-        epoch, seq, status, is_open, lost, end = values
+        epoch, seq, status, is_open, lost, end, form = values
         if epoch is None:
             return None
+        require_known(form)
         numbers = (int(is_open or 0), int(lost or 0))
         return cls(name, int(epoch), int(seq or 0), (status or b"").decode(), *numbers, bool(end))
 
@@ -170,7 +172,11 @@ class Executions:
     async def states(self, ids: list[str]) -> list[ExecutionState]:
         """Read the states of those of *ids* that exist, in their order."""
         stored = await self.read_all(ids, lambda pipe, name: pipe.hgetall(_state(name)))
-        found = (ExecutionState.read(name, stored[name]) for name in ids if name in stored)
+        found = (
+            _readable(name, partial(ExecutionState.read, name, stored[name]))
+            for name in ids
+            if name in stored
+        )
         return [state for state in found if state is not None]
 
     async def read_all(self, ids: Sequence[str], read: Reading) -> dict[str, Any]:
@@ -223,7 +229,7 @@ def _with_publishers(look: Look, packed: dict[bytes, bytes]) -> Look:
     return replace(look, publishers=_read(packed))
 
 
-def _readable(execution_id: str, read: Callable[[], Look | None]) -> Look | None:
+def _readable(execution_id: str, read: Callable[[], T | None]) -> T | None:
     try:
         return read()
     except ValueError as error:

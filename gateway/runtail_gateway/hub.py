@@ -10,18 +10,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
+from runtail_broker.archive import Archive
 from runtail_broker.audience import Audience
 from runtail_broker.client import Nodes
 from runtail_broker.cursor import START
 from runtail_broker.ending import end
 from runtail_broker.entry import DELETED, VIEWERS, Entry
-from runtail_broker.errors import InvalidFrame, RuntailError
+from runtail_broker.errors import InvalidFrame, NewerFormat, RuntailError
 from runtail_broker.executions import Executions
 from runtail_broker.live import Live, LiveSettings
+from runtail_broker.log_reader import LogReader
 from runtail_broker.notes import Notes
 from runtail_broker.script import Answer, cancel_call
 from runtail_broker.state import ExecutionState
-from runtail_broker.stream import StreamReader
 from runtail_gateway.leases import Unchanged
 from runtail_gateway.list_watch import ListWatch, tell_all
 from runtail_gateway.message import plain
@@ -39,8 +40,14 @@ _TICK_SECONDS = 1.0
 class Hub:
     """All tails of a gateway process. Use as an async context manager, within one event loop."""
 
-    def __init__(self, nodes: Nodes, settings: GatewaySettings, metrics: Metrics) -> None:
-        self.reader = StreamReader(nodes)
+    def __init__(
+        self,
+        nodes: Nodes,
+        settings: GatewaySettings,
+        metrics: Metrics,
+        archive: Archive | None = None,
+    ) -> None:
+        self.reader = LogReader(nodes, archive)
         self.executions = Executions(nodes)
         self._nodes, self._settings, self._metrics = nodes, settings, metrics
         self._pages = PageCache(settings.page_cache_bytes)
@@ -124,7 +131,7 @@ class Hub:
             return tail.doubt()
         try:
             tail.hear(Entry.from_live(payload))
-        except InvalidFrame as error:
+        except (InvalidFrame, NewerFormat) as error:
             log.warning("live message of %s: %s", execution_id, error)
             tail.doubt()
 

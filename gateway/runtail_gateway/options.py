@@ -53,6 +53,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "ever (default: %(default)g)",
     )
 
+    add(
+        "--archive",
+        default=default.archive,
+        metavar="PLACE",
+        help="where executions that have ended go before the engine lets go of them: a folder, or "
+        "s3://bucket/prefix (credentials from AWS_…); without it they are removed",
+    )
+
 
 def settings_of(arguments: argparse.Namespace) -> GatewaySettings:
     """Make the settings; raises ValueError for what makes no sense."""
@@ -64,6 +72,7 @@ def settings_of(arguments: argparse.Namespace) -> GatewaySettings:
         access_log=arguments.access_log,
         drain_seconds=arguments.drain_seconds,
         keep_finished_seconds=arguments.keep_finished_days * _DAY_SECONDS,
+        archive=arguments.archive,
     )
 
 

@@ -10,16 +10,6 @@
 -- Answers `deleted`, `running` (it has not ended: nothing was changed), `changed` (it is not what was
 -- seen any more: nothing was changed), `unknown`.
 
--- What it is now, as ARGV[4] has it.
-local function standing(state)
-  if state then
-    return table.concat({ text_of(state.epoch), text_of(state.seq),
-      text_of(state.ms) .. '-' .. text_of(state.n), state.status, text_of(state.open) }, ' ')
-  end
-  local last = redis.call('XREVRANGE', stream_key, '+', '-', 'COUNT', 1)[1]
-  return '- ' .. (last and last[1] or '')
-end
-
 local function is_as_seen(state)
   if ARGV[4] ~= '' and ARGV[4] ~= standing(state) then return false end
   for i = 5, #ARGV, 2 do
