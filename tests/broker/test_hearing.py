@@ -14,7 +14,7 @@ from tests.polling import soon
 from runtail_broker.client import connect
 from runtail_broker.ending import end
 from runtail_broker.hearing import Hearing, hear
-from runtail_broker.live import _connection
+from runtail_broker.live_link import _connection
 
 
 class _NoTransport:

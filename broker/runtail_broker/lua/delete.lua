@@ -29,15 +29,15 @@ local function is_as_seen(state)
 end
 
 local state = load_state()
-if not state and redis.call('EXISTS', stream_key, publishers_key) == 0 then
+if not state and redis.call('EXISTS', stream_key) + redis.call('EXISTS', publishers_key) == 0 then
   return answer('unknown')
 end
 if not is_as_seen(state) then return answer('changed', state) end
 if state and state['end'] == '' and ARGV[2] ~= '1' then return answer('running', state) end
 
-for _, part in ipairs({ 'stream', 'state', 'publishers', 'notes' }) do
-  redis.call('UNLINK', key_of(part))
-end
+-- first what may fail: where the slot is moving away from, no key can be made
 redis.call('SET', key_of('deleted'), text_of(state and state.epoch or 0), 'PX', ARGV[3])
+redis.pcall('UNLINK', key_of('notes')) -- there, even looking for one that does not exist fails
+for _, part in ipairs({ 'stream', 'state', 'publishers' }) do redis.call('UNLINK', key_of(part)) end
 redis.pcall('SPUBLISH', live, 'deleted')
 return answer('deleted', state)
