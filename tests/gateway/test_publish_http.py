@@ -634,3 +634,18 @@ async def test_a_frame_without_numbers_is_refused(caller: Caller) -> None:
     await caller.open()
     frame = encode_frame([record(caller.execution_id)])
     assert (await caller.post("logs", frame, Content_Type=FRAME_TYPE))[0] == 400
+
+
+async def test_who_wants_more_safety_than_there_is_is_told_to_come_again(
+    pushing: Running, engine_nodes: Nodes
+) -> None:
+    """The embedded engine of the tests has no replica; what was stored stays, and is stored once."""
+    caller = Caller(pushing, "run-1")
+    await caller.open()
+    body = orjson.dumps([{"message": "a"}])
+    status, said = await caller.post("logs?acks=replicas:1", body)
+    assert (status, said["code"]) == (503, "unavailable")
+    assert "acks is replicas:1 and after 2 s 0 of 1 replicas have it" in said["detail"]
+    status, said = await caller.post("logs?acks=safely", body)
+    assert (status, said["code"]) == (400, "bad_request")
+    assert "'safely', expected memory, disk or replicas:N" in said["detail"]
