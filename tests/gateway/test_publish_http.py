@@ -639,7 +639,7 @@ async def test_a_frame_without_numbers_is_refused(caller: Caller) -> None:
 async def test_who_wants_more_safety_than_there_is_is_told_to_come_again(
     pushing: Running, engine_nodes: Nodes
 ) -> None:
-    """The embedded engine of the tests has no replica; what was stored stays, and is stored once."""
+    """The embedded engine has no replica. What was stored stays."""
     caller = Caller(pushing, "run-1")
     await caller.open()
     body = orjson.dumps([{"message": "a"}])
