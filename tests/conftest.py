@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.engine_sets import Cluster, engine_cluster
 from tests.engines import TestEngine, embedded_engine, redis_cluster, redis_server
 
 from runtail_broker.client import Nodes
@@ -72,6 +73,13 @@ def cluster_url() -> Iterator[str]:
     """The URL of a cluster of one redis-server."""
     with redis_cluster() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def whole_cluster() -> Iterator[Cluster]:
+    """Three primaries and three replicas; who breaks it runs one of its own."""
+    with engine_cluster("valkey") as cluster:
+        yield cluster
 
 
 @pytest.fixture(params=ENGINES)

@@ -98,3 +98,14 @@ class ArchiveMissing(ArchiveDamaged):
 
     def __init__(self, name: str) -> None:
         super().__init__(name, "it is not there")
+
+
+class NotSafe(Unavailable):
+    """Stored, but within *seconds* not as safe as *acks* wants; *missing* says what there is.
+
+    Who sends it again is answered when it is safe.
+    """
+
+    def __init__(self, acks: str, missing: str, seconds: float) -> None:
+        self.acks, self.missing, self.seconds = acks, missing, seconds
+        super().__init__(f"stored, but acks is {acks} and after {seconds:g} s {missing}")

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from redis.asyncio import Redis
+from redis.exceptions import AskError, TryAgainError
 
 from runtail_broker.client import Nodes
 from runtail_broker.keys import ExecutionKeys, indexes
@@ -19,6 +20,7 @@ from runtail_broker.state import ExecutionState
 T = TypeVar("T")
 log = logging.getLogger("runtail.broker")
 _LOOK = ("epoch", "seq", "status", "open", "lost", "end", "format")
+_LED = (AskError, TryAgainError)  # a MovedError is an AskError
 _READ_AT_ONCE = 200  # then the event loop gets to others
 _TIES = 1000  # executions that one part of the index may hold of one millisecond
 Listed = tuple[int, str]
@@ -193,6 +195,8 @@ class Executions:
             for start in range(0, len(names), _READ_AT_ONCE):
                 some = names[start : start + _READ_AT_ONCE]
                 found.update(zip(some, await self._read_at(some, read), strict=True))
+        for name in [name for name, answer in found.items() if isinstance(answer, _LED)]:
+            (found[name],) = await self._read_at([name], read)
         for name in [name for name, answer in found.items() if answer is None]:
             log.warning("what the engine holds of %s is of another type", name)
             del found[name]
@@ -203,18 +207,28 @@ class Executions:
             pipe = node.pipeline(transaction=False)
             for name in names:
                 read(pipe, name)
-            return _without_strange(await pipe.execute(raise_on_error=False))
+            answers = await pipe.execute(raise_on_error=False)
+            if len(names) == 1 and isinstance(answers[0], _LED):
+                raise answers[0]
+            return _without_strange(answers)
 
         stored: list[Any] = await self._nodes.at(_state(names[0]), act)
         return stored
 
 
 def _without_strange(answers: list[Any]) -> list[Any]:
-    """Put None where a key is of a type that no script makes; raise any other error."""
+    """Put None where a key is of a type that no script makes; leave what was led elsewhere.
+
+    Raises any other error.
+    """
     for answer in answers:
-        if isinstance(answer, Exception) and not str(answer).startswith("WRONGTYPE"):
+        strange = isinstance(answer, _LED) or str(answer).startswith("WRONGTYPE")
+        if isinstance(answer, Exception) and not strange:
             raise answer
-    return [None if isinstance(answer, Exception) else answer for answer in answers]
+    return [
+        None if isinstance(answer, Exception) and not isinstance(answer, _LED) else answer
+        for answer in answers
+    ]
 
 
 def _state(execution_id: str) -> str:

@@ -143,7 +143,7 @@ class StreamReader:
         """Read the few entries before *place* and those from it on, ascending."""
 
         async def read(node: Redis) -> list[Any]:
-            pipe = node.pipeline(transaction=False)  # what is trimmed between them harms neither
+            pipe = node.pipeline(transaction=True)  # one step, which may be led elsewhere
             pipe.xrevrange(keys.stream, f"({place}", "-", count=_LOOK_ENTRIES)
             pipe.xrange(keys.stream, str(place), "+", count=_LOOK_ENTRIES)
             return await pipe.execute()

@@ -66,6 +66,7 @@ class Hub:
 
     async def __aenter__(self) -> Hub:
         await self._tasks.__aenter__()
+        await self._live.__aenter__()
         self._starting = self._tasks.create_task(self._start_live())
         self._timer = self._tasks.create_task(self._tick())
         self._watching = self._tasks.create_task(self.list_watch.run())
@@ -106,6 +107,10 @@ class Hub:
         """How long the live links have not heard their own probes."""
         return self._live.silent_seconds()
 
+    def deaf_seconds(self) -> float:
+        """How long no live link has heard its own probe."""
+        return self._live.deaf_seconds()
+
     async def contact_seconds(self) -> float:
         """Ask for how long there has been uninterrupted contact with the same primaries."""
         await self._live.confirm()
@@ -144,6 +149,12 @@ class Hub:
     def noted(self, execution_id: str) -> None:
         """Hear that its notes changed, or may have."""
         self.notes_watch.noted(execution_id)
+
+    def unheard(self, execution_id: str) -> None:
+        """Read what is not heard while a slot moves."""
+        tail = self._tails.get(execution_id)
+        if tail is not None:
+            tail.doubt()
 
     def changed(self, execution_ids: list[str]) -> None:
         """Hear that these changed."""
@@ -203,7 +214,7 @@ class Hub:
             return  # its last viewer left while another one was looked after
         workers: dict[str, int] | None = None
         try:
-            if self.silent_seconds() < self._settings.probe_timeout_seconds:
+            if self._live.silent_seconds_of(execution_id) < self._settings.probe_timeout_seconds:
                 state, bounds = await self.executions.look(execution_id)
                 tail.compare(bounds)  # a lost last message is noticed here
                 workers = None if state is None else await self._workers(execution_id, state)

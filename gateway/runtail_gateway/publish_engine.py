@@ -7,6 +7,7 @@ import time
 import weakref
 from collections.abc import Sequence
 
+from runtail_broker.acks import MEMORY, Acks
 from runtail_broker.client import Nodes
 from runtail_broker.errors import EngineRefused, RuntailError
 from runtail_broker.keys import ExecutionKeys, index_of
@@ -54,15 +55,15 @@ class PublishEngine:
             return ""
         return str(info.get("run_id", ""))
 
-    async def run(self, call: Call, *, replicated: bool = False) -> Answer:
+    async def run(self, call: Call, *, replicated: bool = False, acks: Acks = MEMORY) -> Answer:
         """Run one call; raise what went wrong."""
-        (answer,) = await self.run_all([call], replicated=replicated)
+        (answer,) = await self.run_all([call], replicated=replicated, acks=acks)
         if isinstance(answer, RuntailError):
             raise answer
         return answer
 
     async def run_all(
-        self, calls: Sequence[Call], *, replicated: bool
+        self, calls: Sequence[Call], *, replicated: bool, acks: Acks = MEMORY
     ) -> list[Answer | RuntailError]:
         """Run calls, those of one node in their order and one round trip; answers in order.
 
@@ -77,7 +78,7 @@ class PublishEngine:
         async def at_one(indexes: Sequence[int]) -> None:
             some = [calls[index] for index in indexes]
             try:
-                results = await self._nodes.run_all(some, replicated=replicated)
+                results = await self._nodes.run_all(some, replicated=replicated, acks=acks)
             except RuntailError as error:
                 results = [error] * len(some)
             answers.update(zip(indexes, results, strict=True))

@@ -61,7 +61,8 @@ class ManyCalls:
         opening = [each.execution_id for each in calls if each.script.name == "open"]
         await self._engine.enlist(opening)
         replicated = any(isinstance(each, REPLICATED) for each in said)
-        ran: Iterator[Said] = iter(await self._engine.run_all(calls, replicated=replicated))
+        results = await self._engine.run_all(calls, replicated=replicated, acks=caller.acks)
+        ran: Iterator[Said] = iter(results)
         return [next(ran) if answer is None else answer for answer in answers]
 
     async def _limits(self, said: Sequence[Spoken]) -> Limits:

@@ -163,8 +163,8 @@ class Rest:
         return _json({"status": "ok"})
 
     async def readyz(self, _: Request) -> Response:
-        """`GET /readyz`: the live links hear their own probes."""
-        silent = self._hub.silent_seconds()
+        """`GET /readyz`: a live link hears its own probe. Without one shard the others serve."""
+        silent = self._hub.deaf_seconds()
         if silent > self._settings.probe_timeout_seconds:
             raise Unready("the engine has not answered this gateway's probe")
         return _json({"status": "ready", "probe_age_seconds": round(silent, 3)})

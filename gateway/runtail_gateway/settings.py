@@ -214,6 +214,9 @@ class GatewaySettings:
     limits_seconds: float = 60.0
     """How long the limits that operators keep in the engine are remembered."""
 
+    acks_seconds: float = 2.0
+    """How long a request that publishes with `acks` waits until what it stored is as safe."""
+
     auth: AuthSettings | None = None
     """Whose tokens let people in; without it nobody signs in, and everybody may everything."""
 

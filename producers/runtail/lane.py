@@ -15,6 +15,7 @@ from runtail.journal import Journal
 from runtail.link import Link
 from runtail.settings import PublisherSettings
 from runtail.spill import Spill
+from runtail_broker.acks import Acks
 from runtail_broker.errors import EngineRefused, RuntailError, Unavailable
 from runtail_broker.script import Answer, Limits
 
@@ -38,6 +39,7 @@ class Lane:
     ) -> None:
         self._link, self._buffer, self._settings = link, buffer, settings
         self._warnings, self._opened, self._spill = warnings, opened, spill
+        self._acks = Acks.read(settings.acks, settings.acks_seconds)
         self._waiting_since: float | None = None
         self._refused_since: dict[Journal, float] = {}
         self._delays: dict[Journal, Backoff] = {}
@@ -126,7 +128,8 @@ class Lane:
         if not asked:
             return
         nodes = await self._link.nodes()
-        results = await nodes.run_all([ask.call for _, ask in asked], replicated=replicated)
+        calls = [ask.call for _, ask in asked]
+        results = await nodes.run_all(calls, replicated=replicated, acks=self._acks)
         now = time.monotonic()
         for (journal, ask), result in zip(asked, results, strict=True):
             if isinstance(result, RuntailError):

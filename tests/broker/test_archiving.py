@@ -204,7 +204,7 @@ class Sleepy(Nodes):
     """Nodes of a sweeper that falls asleep before each step, until it is woken for one."""
 
     def __init__(self, nodes: Nodes) -> None:
-        super().__init__(nodes._first)
+        super().__init__(nodes._clients.first)
         self._asleep, self._awake = asyncio.Event(), asyncio.Event()
 
     async def _sleep(self) -> None:
@@ -216,9 +216,9 @@ class Sleepy(Nodes):
         await self._sleep()
         return await super().at(key, act)
 
-    async def run_all(self, calls: Any, *, replicated: bool = False) -> Any:
+    async def run_all(self, calls: Any, **how: Any) -> Any:
         await self._sleep()
-        return await super().run_all(calls, replicated=replicated)
+        return await super().run_all(calls, **how)
 
     async def step(self, task: asyncio.Task[None]) -> None:
         """Let *task*, which is asleep or has ended, go on until it is again."""

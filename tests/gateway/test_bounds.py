@@ -158,7 +158,7 @@ INSIDE = {
     *("drain_seconds", "grace_seconds", "beat_seconds", "settle_seconds", "lease_seconds"),
     *("probe_timeout_seconds", "retry_seconds", "list_seconds", "deleted_seconds"),
     *("finality_seconds", "sweep_seconds", "sweep_running", "sweep_index", "claim_seconds"),
-    *("limits_seconds", "auth.leeway_seconds", "auth.expiry_notice_seconds"),
+    *("limits_seconds", "acks_seconds", "auth.leeway_seconds", "auth.expiry_notice_seconds"),
     *("auth.jwks_refresh_seconds", "auth.jwks_retry_seconds", "auth.jwks_timeout_seconds"),
     *("keep_finished_seconds", "keep_empty_seconds", "ghost_seconds", "housekeeping_seconds"),
     *("housekeeping_batch", "auth.jwks_bytes", "viewers_seconds"),

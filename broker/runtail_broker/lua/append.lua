@@ -39,15 +39,19 @@ local STATUS, END = 1, 2
 local FORMAT = 1 -- proof.py knows it too
 local TRIM_AT_MOST = 64 -- entries dropped from the head in one call, so that no call is long
 
-local stream_key, state_key, publishers_key, live = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
+local stream_key, live = KEYS[1], ARGV[1]
+
+-- The key of another part of the same execution.
+local function key_of(part) return (string.gsub(stream_key, 'stream$', part)) end
+
+-- A node that the slot is moving to is called with KEYS[1] alone: for several it would answer
+-- TRYAGAIN as long as one of them is not there.
+local state_key, publishers_key = KEYS[2] or key_of('state'), KEYS[3] or key_of('publishers')
 
 local NUMBERS = { 'epoch', 'ms', 'n', 'seq', 'tag', 'first', 'records', 'bytes', 'debug', 'info',
   'warning', 'error', 'dropped', 'raw', 'open', 'lost', 'listening', 'max_records', 'max_bytes',
   'max_age', 'head', 'archived', 'sealed', 'format' }
 local WORDS = { 'status', 'cancel', 'owner', 'end', 'guess' }
-
--- The key of another part of the same execution.
-local function key_of(part) return (string.gsub(state_key, 'state$', part)) end
 
 local function text_of(number) return string.format('%.0f', number) end
 
