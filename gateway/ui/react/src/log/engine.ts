@@ -6,6 +6,7 @@
 import type { LogSnapshot, LogStore, RestApi } from "@runtail/client";
 import { Counting } from "./counting.ts";
 import { describe, type LogViewState, sameState } from "./engine_state.ts";
+import { FailedStep } from "./failed_step.ts";
 import { type Act, FOLLOWING, type Follow, left } from "./follow.ts";
 import { Folds } from "./folds.ts";
 import { Heights } from "./heights.ts";
@@ -33,7 +34,7 @@ export interface EngineOptions {
 /** Where the screen is to go next: to a line, unless the reader follows. */
 export interface Goal {
   readonly seq: number;
-  readonly align: "center" | "start" | "near";
+  readonly align: "center" | "start" | "near" | "end";
 }
 
 const MESSAGE_MS = 4_000;
@@ -48,6 +49,7 @@ export class LogEngine {
   readonly held: Held;
   readonly folds = new Folds();
   readonly counting = new Counting();
+  readonly #failedStep = new FailedStep();
   readonly opened = new Set<number>();
   snapshot: LogSnapshot;
   notices: Notices;
@@ -82,7 +84,10 @@ export class LogEngine {
     this.wrap = wrap;
     this.timeFormat = timeFormat;
     this.held = new Held(rest, store.executionId, now, (records) => {
-      if (this.folds.steps.see(records)) this.#layout = null;
+      if (this.folds.steps.see(records)) {
+        this.folds.openFailed();
+        this.#layout = null;
+      }
       this.restyle();
     });
     this.snapshot = store.getSnapshot();
@@ -291,10 +296,11 @@ export class LogEngine {
     const records = this.snapshot.records;
     const news = records.slice(indexAfter(records, this.#taken));
     if (news.length > 0) this.#taken = news.at(-1)!.seq;
-    this.folds.steps.see(news);
+    if (this.folds.steps.see(news)) this.folds.openFailed();
     this.search?.take(news);
     if (this.matches) this.#match(this.matches);
     this.#layout = null;
+    this.#failedStep.look(this);
     this.#grown();
   }
 
@@ -333,6 +339,7 @@ export class LogEngine {
     this.#later = undefined;
     this.matches?.stop();
     this.search?.stop();
+    this.#failedStep.stop();
     this.held.close();
   }
 

@@ -158,6 +158,7 @@ export class Viewport {
     const offset = layout.offsetOf(Math.max(0, index));
     if (align === "center") this.#top = offset - Math.max(0, this.#height / 2 - layout.rowHeight);
     else if (align === "start") this.#top = offset;
+    else if (align === "end") this.#top = layout.total - offset < this.#height / 2 ? layout.total : offset + 2 * layout.rowHeight - this.#height;
     else if (offset < this.#top) this.#top = offset;
     else this.#top = Math.max(this.#top, offset + layout.rowHeight - this.#height);
     this.#top = Math.round(this.#top);
