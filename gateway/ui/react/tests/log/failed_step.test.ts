@@ -32,7 +32,7 @@ const page = (records: LogPage["records"], before: number | null): LogPage => ({
 
 function answering(steps: readonly StepStatistic[], pages: readonly LogPage[]): { readonly rest: RestApi; readonly asked: PageQuery[] } {
   const asked: PageQuery[] = [];
-  const rest = { ...memory(1).rest, steps: async () => steps, logs: async (_: string, query: PageQuery) => (asked.push(query), pages[asked.length - 1]!) };
+  const rest = { ...memory(1).rest, steps: async () => steps, logs: async (_: string, query: PageQuery) => (asked.push(query), pages[Math.min(asked.length, pages.length) - 1]!) };
   return { rest, asked };
 }
 const { signal } = new AbortController();
