@@ -102,6 +102,7 @@ function FoldButton({ state, engine }: { readonly state: LogViewState; readonly 
 function Downloads({ engine, reader }: { readonly engine: LogEngine; readonly reader: Reader | null }): ReactElement {
   const { strings, rest, store } = engine;
   const text = rest.downloadUrl(store.executionId, "txt");
+  const raw = `${text}${text.includes("?") ? "&" : "?"}inline=1`;
   return (
     <details className="rt-menu">
       <summary className="rt-button">{strings.download}</summary>
@@ -109,7 +110,7 @@ function Downloads({ engine, reader }: { readonly engine: LogEngine; readonly re
         <a href={text} download={`${store.executionId}.txt`}>{strings.downloadText}</a>
         <a href={rest.downloadUrl(store.executionId, "ndjson")} download={`${store.executionId}.ndjson`}>{strings.downloadJson}</a>
         <button type="button" onClick={() => void reader?.saveShown()}>{strings.downloadShown}</button>
-        <a href={text} target="_blank" rel="noopener noreferrer">{strings.raw}</a>
+        <a href={raw} target="_blank" rel="noopener noreferrer">{strings.raw}</a>
       </div>
     </details>
   );

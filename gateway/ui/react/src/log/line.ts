@@ -38,6 +38,9 @@ const CUT_TAIL = 80;
 
 const OWN = new Set(["id", "seq", "kind", "execution_id", "step_name", "step_type", "message", "timestamp", "level", "error_message"]);
 
+/** Fields that alone are no reason to open a row: every line of a step has them, or it says them already. */
+const BARE = new Set(["duration_ms", "truncated", "step_id", "parent_step_id"]);
+
 /** Say *record* in one line. */
 export function lineOf(record: LogRecord, strings: LogStrings): Line {
   const whole = messageOf(record, strings);
@@ -178,7 +181,7 @@ function cutOf(record: LogRecord, strings: LogStrings, middle: string | null): s
 }
 
 function hasData(record: LogRecord): boolean {
-  return dataOf(record).some(([name]) => name !== "duration_ms" && name !== "truncated" && !plainly(record, name));
+  return dataOf(record).some(([name]) => !BARE.has(name) && !plainly(record, name));
 }
 
 /** Fields of kinds other than logs that their line says already. */

@@ -126,7 +126,7 @@ export class RowView {
   #fillHeader(seq: number, name: string, engine: LogEngine): void {
     const { strings, folds } = engine;
     const section = folds.steps.sections.get(seq);
-    const status = section?.end?.status ?? (goesOn(seq, engine) ? "running" : null);
+    const status = section?.end?.status ?? (engine.goesOn(seq) ? "running" : null);
     const folded = folds.isFolded(seq);
     this.element.classList.add("rt-header");
     this.element.dataset["step"] = status ?? "unknown";
@@ -156,11 +156,6 @@ export class RowView {
     details.set(record, box);
     return box;
   }
-}
-
-/** Whether the step that began at *seq* goes on: all that came since is here, and its end is not among it. */
-function goesOn(seq: number, { snapshot }: LogEngine): boolean {
-  return snapshot.completeness.state === "running" && (snapshot.records[0]?.seq ?? 0) <= seq;
 }
 
 export function keyOf(row: Row): string {
