@@ -133,8 +133,9 @@ class Rest:
             (piece async for step in steps for piece in pieces(spell(step))),
             request.headers.get("accept-encoding", ""),
         )
+        shown = "inline" if "inline" in request.query_params else "attachment"
         headers = {
-            "Content-Disposition": f'attachment; filename="{state.id}.{suffix}"',
+            "Content-Disposition": f'{shown}; filename="{state.id}.{suffix}"',
             "X-Accel-Buffering": "no",
             "Runtail-Cursor": str(end),  # known before: a download ends where the log ended
             "Vary": "Accept-Encoding",

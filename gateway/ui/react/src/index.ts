@@ -1,5 +1,6 @@
 export type { Clock } from "./clock.ts";
 export { useClient } from "./client-context.ts";
+export type { ConnectionDetails, Standing } from "./connection.ts";
 export { useStrings } from "./context.ts";
 export { ExecutionLogViewer, type ExecutionLogViewerProps } from "./ExecutionLogViewer.tsx";
 export * from "./log/index.ts";
@@ -10,6 +11,7 @@ export { StatusBadge } from "./StatusBadge.tsx";
 export { StatusDot, type StatusDotProps } from "./StatusDot.tsx";
 export { ENGLISH, type SomeStrings, type Strings } from "./strings.ts";
 export { type Executions, useExecution, useExecutions } from "./useExecutions.ts";
+export { useConnectionDetails } from "./useConnectionDetails.ts";
 export { useWebSocketLogs, type WebSocketLogs } from "./useWebSocketLogs.ts";
 export { WorkflowExecutionMonitor, type WorkflowExecutionMonitorProps } from "./WorkflowExecutionMonitor.tsx";
 export type { ConnectionStatus, ExecutionLog, LogRecord } from "@runtail/client";

@@ -5,6 +5,7 @@ import {
 } from "@runtail/react";
 import type { ExecutionState, Link } from "@runtail/client";
 import type { ReactElement } from "react";
+import { DRIVEN } from "./driven.tsx";
 import { LOGS } from "./logs.ts";
 import { MemoryClient, MemoryLog } from "./memory.ts";
 import { ago, execution, NOW } from "./records.ts";
@@ -188,6 +189,7 @@ export const GROUPS: readonly GalleryGroup[] = [
       { id: "viewer-none", title: "No execution chosen", show: () => <ExecutionLogViewer executionId={null} /> },
     ],
   },
+  { title: "LogView, as its reader has it", states: DRIVEN },
   {
     title: "RealtimeMonitoringDemo",
     states: [

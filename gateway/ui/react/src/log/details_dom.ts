@@ -22,6 +22,7 @@ export interface DetailsHost {
 /** Make the details of *record*. */
 export function detailsOf(record: LogRecord, host: DetailsHost): HTMLElement {
   const box = make("div", "rt-details");
+  box.setAttribute("role", "cell"); // it stands in a row of a table
   const message = messageOf(record, host.strings);
   if (message.includes("\n") || message.length > 200) box.append(longText("rt-whole", message, host));
   const error = textual(record["error_message"]);
