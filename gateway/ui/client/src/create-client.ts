@@ -69,8 +69,11 @@ export function createClient(options: ClientOptions = {}): RuntailClient {
           },
         },
       ),
-    list: (filter = {}) =>
-      shared<ListStore, unknown>(keyOf("", filter), (changed) => new ListPart(pool, filter, changed), {}),
+    list: (filter = {}) => {
+      const held: { part?: ListPart } = {};
+      const listPart = (changed: () => void): ListPart => (held.part = new ListPart(pool, filter, changed));
+      return shared<ListStore, unknown>(keyOf("", filter), listPart, { add: (...page) => held.part?.add(...page) });
+    },
     rest: lazyRest(() => import("./rest.ts").then(({ restApi }) => restApi(env, addresses, options)), addresses),
     close() {
       for (const { close } of stores.values()) close();
@@ -79,11 +82,11 @@ export function createClient(options: ClientOptions = {}): RuntailClient {
   };
 }
 
-const REQUESTS = ["execution", "executions", "logs", "steps", "cancel", "remove", "startDemo"] as const;
+const REQUESTS = "execution executions logs steps cancel remove startDemo ask".split(" ") as (keyof Omit<RestApi, "downloadUrl">)[];
 
 // Requests are a module of their own: it is loaded with the first of them.
 function lazyRest(load: () => Promise<Omit<RestApi, "downloadUrl">>, addresses: Addresses): RestApi {
-  const request = (name: (typeof REQUESTS)[number]) => async (...given: never[]) =>
+  const request = (name: keyof Omit<RestApi, "downloadUrl">) => async (...given: never[]) =>
     ((await load())[name] as (...all: never[]) => unknown)(...given);
   return {
     ...Object.fromEntries(REQUESTS.map((name) => [name, request(name)])),

@@ -1,7 +1,7 @@
 /** Stores and answers without a gateway: what they show is what they were given. */
 
 import type {
-  ExecutionState, ListFilter, ListSnapshot, ListStore, LogEvent, LogPage, LogRecord, LogSnapshot, LogStore, PageQuery, RestApi,
+  AskedRequest, ExecutionState, ListFilter, ListSnapshot, ListStore, LogEvent, LogPage, LogRecord, LogSnapshot, LogStore, PageQuery, RestApi,
   RuntailClient, StepStatistic, Store,
 } from "@runtail/client";
 
@@ -79,8 +79,11 @@ export class MemoryLog extends MemoryStore<LogSnapshot> implements LogStore {
 
 export class MemoryList extends MemoryStore<ListSnapshot> implements ListStore {
   constructor(executions: readonly ExecutionState[], changed: Partial<ListSnapshot> = {}) {
-    super({ version: 1, connectionStatus: "connected", link: { phase: "live" }, executions, loaded: true, next: null, ...changed });
+    super({ version: 1, connectionStatus: "connected", link: { phase: "live" }, executions, loaded: true, next: null, begun: 1, ...changed });
   }
+
+  add = (executions: readonly ExecutionState[], next: string | null = this.getSnapshot().next): void =>
+    this.change({ executions: [...this.getSnapshot().executions, ...executions], next });
 }
 
 const text = (record: LogRecord): string => JSON.stringify(record).toLowerCase();
@@ -127,6 +130,7 @@ export class MemoryRest implements RestApi {
   executions = async (): Promise<{ executions: readonly ExecutionState[]; next: null }> => ({ executions: [], next: null });
   logs = async (id: string, query: PageQuery): Promise<LogPage> => pageOf(this.#records(id), query);
   steps = async (): Promise<readonly StepStatistic[]> => [];
+  ask = async <T>(_path: string, _request?: AskedRequest): Promise<T> => Promise.reject(new Error("no gateway"));
   cancel = async (): Promise<void> => {};
   remove = async (): Promise<void> => {};
   startDemo = async (id: string): Promise<void> => void this.started.push(id);
