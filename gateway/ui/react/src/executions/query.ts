@@ -30,7 +30,7 @@ export interface ListQuery {
   readonly turned: boolean;
 }
 
-export const EVERYTHING: ListQuery = { status: [], workflow: null, within: null, text: "", sort: "started", turned: false };
+export const ALL_EXECUTIONS: ListQuery = { status: [], workflow: null, within: null, text: "", sort: "started", turned: false };
 
 /** Whether *query* leaves anything out. */
 export const narrows = ({ status, workflow, within, text }: ListQuery): boolean =>
@@ -56,14 +56,14 @@ export function queryOf(parameters: URLSearchParams): ListQuery {
 }
 
 /** Spell *query* for an address; what is as usual is not said. */
-export function parametersOf(query: ListQuery): readonly (readonly [string, string])[] {
+export function queryParameters(query: ListQuery): readonly (readonly [string, string])[] {
   const sort = `${query.turned ? "-" : ""}${query.sort}`;
   const all = [
     ["status", query.status.join()],
     ["workflow", query.workflow ?? ""],
     ["within", query.within ?? ""],
     ["q", query.text],
-    ["sort", sort === EVERYTHING.sort ? "" : sort],
+    ["sort", sort === ALL_EXECUTIONS.sort ? "" : sort],
   ] as const;
   return all.filter(([, value]) => value !== "");
 }
