@@ -108,15 +108,12 @@ function HowFar({ state, status }: { readonly state: ExecutionState; readonly st
   const { percent, lines } = useStrings();
   const value = progressOf(state);
   const count = state.last_seq ?? 0;
-  const running = state.status === "running";
+  if (state.status !== "running") return count > 0 ? <span className="runtail-row-faint">{lines(count)}</span> : null;
   return (
-    <>
-      <span className="runtail-row-first">
-        {running && value !== undefined && <Progress value={value} tone={toneOf(status)} />}
-        {running && typeof value === "number" && <span className="runtail-row-percent">{percent(value)}</span>}
-      </span>
-      {!running && count > 0 && <span className="runtail-row-faint">{lines(count)}</span>}
-    </>
+    <span className="runtail-row-first">
+      {value !== undefined && <Progress value={value} tone={toneOf(status)} />}
+      {typeof value === "number" && <span className="runtail-row-percent">{percent(value)}</span>}
+    </span>
   );
 }
 
@@ -130,7 +127,12 @@ function Duration({ state, usual }: { readonly state: ExecutionState; readonly u
       <time className="runtail-row-first" dateTime={isoDuration(elapsed)} title={monitor.duration}>
         {duration(elapsed, isFinal(state.status))}
       </time>
-      {slow !== null && <span className="runtail-row-slow">{list.slower(slow)}</span>}
+      {slow !== null && (
+        <span className="runtail-row-slow">
+          {list.slower(slow)}
+          <span>{list.thanUsual}</span>
+        </span>
+      )}
       {slow === null && usual !== null && <span className="runtail-row-faint">{list.usually(roughly(usual))}</span>}
     </>
   );

@@ -36,6 +36,8 @@ export interface ListStrings {
   readonly notes: (count: number) => string;
   readonly usually: (spelled: string) => string;
   readonly slower: (times: number) => string;
+  /** Behind that, where there is room. */
+  readonly thanUsual: string;
   readonly ago: (ms: number) => string;
   readonly help: string;
   readonly close: string;
@@ -85,7 +87,8 @@ export const LIST_STRINGS: ListStrings = {
   tooMany: (most) => `At most ${most} can be open at once.`,
   notes: (count) => `${number(count)} ${count === 1 ? "note" : "notes"}`,
   usually: (spelled) => `usually ${spelled}`,
-  slower: (times) => `${times < 10 ? times.toFixed(1).replace(/\.0$/, "") : Math.round(times)} × slower than usual`,
+  slower: (times) => `${times < 10 ? times.toFixed(1).replace(/\.0$/, "") : Math.round(times)} × slower`,
+  thanUsual: " than usual",
   ago,
   help: "Keys",
   close: "Close",

@@ -1,5 +1,6 @@
 import { type ReactElement, useId } from "react";
 import { useStrings } from "../context.ts";
+import { Icon } from "../icons.tsx";
 import { told } from "../Told.tsx";
 import type { Figures } from "./figures.ts";
 import { FigureTables } from "./FigureTables.tsx";
@@ -32,8 +33,9 @@ export function FigureStrip({ figures, trouble, running, open, onOpen, onWorkflo
           <Figure name={words.recordsPerSecond} value={shown(figures?.records_per_second, (rate) => number(rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate)))} />
         </dl>
         {figures === null ? <div className="runtail-chart" /> : <MinuteChart minutes={figures.per_minute} />}
-        <button type="button" className="runtail-button" aria-expanded={open} aria-controls={id} onClick={() => onOpen(!open)}>
-          {open ? words.less : words.more}
+        <button type="button" className="runtail-button runtail-figures-more" aria-expanded={open} aria-controls={id} aria-label={words.more} title={words.more} onClick={() => onOpen(!open)}>
+          <Icon name="folded" />
+          <span>{words.more}</span>
         </button>
       </div>
       {trouble !== null && <p className="runtail-faint runtail-figures-trouble">{words.trouble(told(trouble))}</p>}

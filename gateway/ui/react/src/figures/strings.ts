@@ -12,7 +12,6 @@ export interface FigureStrings {
   readonly chart: (started: number, finished: number, failed: number, minutes: number) => string;
   readonly legend: Readonly<Record<"started" | "completed" | "failed" | "cancelled", string>>;
   readonly more: string;
-  readonly less: string;
   readonly workflows: string;
   readonly steps: string;
   readonly columns: Readonly<Record<"workflow" | "runs" | "failed" | "p50" | "p95" | "history" | "step", string>>;
@@ -21,7 +20,6 @@ export interface FigureStrings {
   readonly unknown: string;
   readonly partial: (counted: string) => string;
   readonly trouble: (message: string) => string;
-  readonly lastHour: string;
 }
 
 export const FIGURE_STRINGS: FigureStrings = {
@@ -35,7 +33,6 @@ export const FIGURE_STRINGS: FigureStrings = {
   chart: (started, finished, failed, minutes) => `In the last ${minutes} minutes ${started} were started, ${finished} finished, ${failed} of them failed.`,
   legend: { started: "started", completed: "completed", failed: "failed", cancelled: "cancelled" },
   more: "Workflows and steps",
-  less: "Fewer figures",
   workflows: "Workflows",
   steps: "Steps: slowest and most failing",
   columns: { workflow: "Workflow", runs: "Runs", failed: "Failed", p50: "p50", p95: "p95", history: "Last runs", step: "Step" },
@@ -44,5 +41,4 @@ export const FIGURE_STRINGS: FigureStrings = {
   unknown: "–",
   partial: (counted) => `of the newest ${counted} executions`,
   trouble: (message) => `The figures are not up to date: ${message}`,
-  lastHour: "last hour",
 };
