@@ -1,6 +1,7 @@
 /** The client's public face. */
 
 import type { ExecutionState, Level, LogRecord } from "./records.ts";
+import type { Pool } from "./pool.ts";
 import type { Gap, LogSnapshot, Notice, Reset, Store } from "./snapshot.ts";
 
 export interface ClientOptions {
@@ -129,6 +130,16 @@ export interface StepStatistic {
   readonly levels: Readonly<Partial<Record<Level, number>>>;
 }
 
+/** What a request says beside its path. */
+export interface AskedRequest {
+  readonly method?: string;
+  readonly query?: object;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Requests, each answered once; refusals are thrown as `RequestFailed`, which carries the `Problem`. */
 export interface RestApi {
   execution(id: string, signal?: AbortSignal): Promise<ExecutionState>;
@@ -138,6 +149,8 @@ export interface RestApi {
   steps(id: string, signal?: AbortSignal): Promise<readonly StepStatistic[]>;
   cancel(id: string, reason?: string): Promise<void>;
   remove(id: string, force?: boolean): Promise<void>;
+  /** Any other request of the gateway: *path* below its address, answered by its JSON (204: null). */
+  ask<T>(path: string, request?: AskedRequest): Promise<T>;
   startDemo(id: string): Promise<void>;
   /** Address of a download: "ndjson" or "txt". */
   downloadUrl(id: string, format: "ndjson" | "txt"): string;
@@ -147,6 +160,8 @@ export interface RuntailClient {
   log(executionId: string, options?: LogOptions): LogStore;
   list(filter?: ListFilter): ListStore;
   readonly rest: RestApi;
+  /** For the modules of this package that are loaded when they are needed. */
+  readonly pool: Pool;
   /** Let go of everything. */
   close(): void;
 }
