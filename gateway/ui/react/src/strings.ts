@@ -1,6 +1,7 @@
 /** Every word that the components say. Replace any of them through `StringsProvider`. */
 
 import type { Completeness } from "@runtail/client";
+import { EXECUTION_STRINGS, type ExecutionStrings } from "./execution/strings.ts";
 import { LOG_STRINGS, type LogStrings } from "./log/index.ts";
 import type { StatusName } from "./status.ts";
 import { spellDuration } from "./duration.ts";
@@ -16,6 +17,8 @@ export interface Strings {
   readonly viewer: ViewerStrings;
   readonly monitor: MonitorStrings;
   readonly demo: DemoStrings;
+  /** Those of the page of one execution. */
+  readonly execution: ExecutionStrings;
   /** Those of the log itself. */
   readonly log: LogStrings;
 }
@@ -150,6 +153,7 @@ export const ENGLISH: Strings = {
     copy: "Copy",
     copied: "Copied",
   },
+  execution: EXECUTION_STRINGS,
   log: LOG_STRINGS,
 };
 
