@@ -1,6 +1,7 @@
 /** The client's public face. */
 
 import type { ExecutionState, Level, LogRecord } from "./records.ts";
+import type { Pool } from "./pool.ts";
 import type { Gap, LogSnapshot, Notice, Reset, Store } from "./snapshot.ts";
 
 export interface ClientOptions {
@@ -173,6 +174,8 @@ export interface RuntailClient {
   log(executionId: string, options?: LogOptions): LogStore;
   list(filter?: ListFilter): ListStore;
   readonly rest: RestApi;
+  /** For the modules of this package that are loaded when they are needed. */
+  readonly pool: Pool;
   /** Let go of everything. */
   close(): void;
 }

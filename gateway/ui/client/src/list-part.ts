@@ -14,6 +14,7 @@ const LIMIT = 100;
 /** The list of executions that is watched. */
 export class ListPart implements Watched<ListSnapshot> {
   readonly key = LIST;
+  readonly verb = "watch";
   readonly group = LIST;
   readonly #pool: Pool;
   readonly #filter: ListFilter;
@@ -42,7 +43,7 @@ export class ListPart implements Watched<ListSnapshot> {
   }
 
   take(message: LogMessage | ListMessage): void {
-    if (message.type !== "watching" && message.type !== "executions") return;
+    if (!("executions" in message)) return;
     if (!this.#model.take(message)) this.#pool.again(this);
     this.#stand({ phase: "live" });
   }

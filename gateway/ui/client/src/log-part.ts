@@ -8,22 +8,18 @@ import type { ConnectionStatus, Link, LogSnapshot } from "./snapshot.ts";
 import type { Watched } from "./watched-store.ts";
 
 /** The four words for *link*. Whoever waits for the next try is connecting: nobody has to do anything. */
-export function statusOf(link: Link): ConnectionStatus {
-  switch (link.phase) {
-    case "connecting":
-    case "retrying":
-      return "connecting";
-    case "replaying":
-    case "live":
-      return "connected";
-    case "signed_out":
-    case "refused":
-      return "error";
-    case "ended":
-    case "closed":
-      return "disconnected";
-  }
-}
+export const statusOf = ({ phase }: Link): ConnectionStatus => STATUSES[phase];
+
+const STATUSES: Readonly<Record<Link["phase"], ConnectionStatus>> = {
+  connecting: "connecting",
+  retrying: "connecting",
+  replaying: "connected",
+  live: "connected",
+  signed_out: "error",
+  refused: "error",
+  ended: "disconnected",
+  closed: "disconnected",
+};
 
 export interface LogPart extends Watched<LogSnapshot> {
   readonly link: Link;
@@ -46,6 +42,7 @@ export function logPart(
   };
   const part: LogPart = {
     key: executionId,
+    verb: "subscribe",
     group: JSON.stringify([level, step, tail, wait]),
     get link() {
       return link;
@@ -69,7 +66,7 @@ export function logPart(
       };
     },
     take(message) {
-      if (message.type === "watching" || message.type === "executions") return;
+      if ("executions" in message) return;
       const before = model.stage;
       const happened = model.take(message, env.now());
       const { stage } = model;

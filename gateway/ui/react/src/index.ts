@@ -17,6 +17,7 @@ export { ExecutionsView, type ExecutionsViewProps } from "./executions/Execution
 export { usePageKeys } from "./executions/keys.ts";
 export type { Listed } from "./executions/loading.ts";
 export { ALL_EXECUTIONS, type ListQuery, queryOf, queryParameters } from "./executions/query.ts";
+export * from "./execution/index.ts";
 export { ExecutionLogViewer, type ExecutionLogViewerProps } from "./ExecutionLogViewer.tsx";
 export * from "./log/index.ts";
 export { RuntailProvider, type RuntailProviderProps, StringsProvider, type StringsProviderProps } from "./providers.tsx";

@@ -6,6 +6,7 @@ import { FIGURE_STRINGS, type FigureStrings } from "./figures/strings.ts";
 import { START_STRINGS, type StartStrings } from "./start/strings.ts";
 import { LIST_STRINGS, type ListStrings } from "./executions/strings.ts";
 import { type LogStrings, STRINGS as LOG_STRINGS } from "./log/strings.ts";
+import { EXECUTION_STRINGS, type ExecutionStrings } from "./execution/strings.ts";
 import type { StatusName } from "./status.ts";
 import { spellDuration } from "./duration.ts";
 
@@ -25,6 +26,8 @@ export interface Strings {
   readonly alerts: AlertStrings;
   /** Of starting an execution. */
   readonly start: StartStrings;
+  /** Those of the page of one execution. */
+  readonly execution: ExecutionStrings;
   /** Those of the log itself. */
   readonly log: LogStrings;
 }
@@ -163,6 +166,7 @@ export const ENGLISH: Strings = {
   figures: FIGURE_STRINGS,
   alerts: ALERT_STRINGS,
   start: START_STRINGS,
+  execution: EXECUTION_STRINGS,
   log: LOG_STRINGS,
 };
 

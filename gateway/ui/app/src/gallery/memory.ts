@@ -130,18 +130,42 @@ export class MemoryRest implements RestApi {
   executions = async (): Promise<{ executions: readonly ExecutionState[]; next: null }> => ({ executions: [], next: null });
   logs = async (id: string, query: PageQuery): Promise<LogPage> => pageOf(this.#records(id), query);
   steps = async (): Promise<readonly StepStatistic[]> => [];
-  ask = async <T>(_path: string, _request?: AskedRequest): Promise<T> => Promise.reject(new Error("no gateway"));
   cancel = async (): Promise<void> => {};
   remove = async (): Promise<void> => {};
+  /** Answers any other request; null: nobody does. */
+  others: ((path: string, request: AskedRequest) => unknown) | null = null;
+  ask = async <T>(path: string, request: AskedRequest = {}): Promise<T> => {
+    if (this.others === null) throw new Error(`nobody answers ${path}`);
+    return this.others(path, request) as T;
+  };
   startDemo = async (id: string): Promise<void> => void this.started.push(id);
   downloadUrl = (id: string, format: "ndjson" | "txt"): string => `executions/${encodeURIComponent(id)}/logs.${format}`;
 }
+
+/** Where parts of the client connect to: nothing ever comes. */
+const NO_CONNECTION: RuntailClient["pool"] = {
+  env: {
+    WebSocket: globalThis.WebSocket,
+    fetch: () => Promise.reject(new Error("there is no network")),
+    now: Date.now,
+    random: Math.random,
+    setTimeout: (run, ms) => setTimeout(run, ms),
+    clearTimeout: (timer) => clearTimeout(timer as number),
+    requestFrame: (run) => setTimeout(run, 0),
+    onWake: () => () => {},
+  },
+  attach() {},
+  detach() {},
+  reconnect() {},
+  again() {},
+};
 
 /** A client over stores in memory; an execution nobody gave is an empty log that connects for ever. */
 export class MemoryClient implements RuntailClient {
   readonly logs: Map<string, MemoryLog>;
   readonly lists: MemoryList;
   readonly rest: MemoryRest;
+  readonly pool: RuntailClient["pool"] = NO_CONNECTION;
 
   constructor(logs: readonly MemoryLog[], executions: readonly ExecutionState[] = [], list: Partial<ListSnapshot> = {}) {
     this.logs = new Map(logs.map((log) => [log.executionId, log]));

@@ -82,10 +82,10 @@ function Bar({ loaded, startButton }: { readonly loaded: boolean; readonly start
   );
 }
 
-/** The title of a tab among many: what is open, or how many run. */
-function useTitle({ open: [first, ...others] }: Address, running: number | null): void {
-  const title = first !== undefined && others.length === 0 ? `${first} · runtail` : running !== null && running > 0 ? `${running} running · runtail` : "runtail";
+/** The title of a tab among many: how many run. What is open alone tells its own. */
+function useTitle({ open }: Address, running: number | null): void {
+  const title = open.length === 1 ? null : running !== null && running > 0 ? `${running} running · runtail` : "runtail";
   useEffect(() => {
-    document.title = title;
+    if (title !== null) document.title = title;
   }, [title]);
 }

@@ -1,4 +1,4 @@
-import { hashOf, placeOf, RealtimeMonitoringDemo, type Place, WorkflowExecutionMonitor } from "@runtail/react";
+import { ExecutionPage, hashOf, placeOf, RealtimeMonitoringDemo, type Place } from "@runtail/react";
 import { type ReactElement, useState } from "react";
 import { type Address, hrefOf } from "./address.ts";
 import { goBack, say } from "./useAddress.ts";
@@ -32,10 +32,11 @@ export function Opened({ address, onSignIn }: OpenedProps): ReactElement {
           defaultWatched={address.open} onWatch={watch} openNewest={false} {...(onSignIn === undefined ? {} : { onSignIn })}
         />
       ) : (
-        <WorkflowExecutionMonitor
+        <ExecutionPage
           key={id}
-          defaultOpen
-          execution={{ id, status: "pending", created_at: "" }}
+          executionId={id}
+          inTitle
+          readOnly={address.share !== null}
           onLocationChange={(place) => say({ ...address, hash: hashOf(place) })}
           onSignIn={onSignIn}
           {...asked(address)}

@@ -3,6 +3,7 @@
 import type { LogRecord } from "@runtail/client";
 import type { Found } from "./blocks.ts";
 import { detailsOf } from "./details_dom.ts";
+import { markLine, prefixFor } from "./dressing.ts";
 import type { LogEngine } from "./engine.ts";
 import { type Line, lineOf } from "./line.ts";
 import type { Row } from "./rows.ts";
@@ -57,6 +58,7 @@ export class RowView {
 
   #showNotice(id: string, engine: LogEngine): void {
     this.element.classList.add("rt-notice");
+    markLine(this.element, this.#line, 0, null);
     if (id === "verdict") this.element.classList.add("rt-verdict");
     this.#seq.replaceChildren();
     this.#time.textContent = "";
@@ -72,6 +74,7 @@ export class RowView {
     this.#seq.textContent = String(seq);
     this.element.classList.toggle("rt-selected", isSelected(engine.selection, seq));
     this.element.classList.toggle("rt-current", engine.current === seq);
+    markLine(this.element, this.#line, seq, engine.dressing);
     if (typeof found === "string") {
       this.#showPlaceholder(found, engine);
       return;
@@ -113,6 +116,8 @@ export class RowView {
     if (line.moreLines > 0) parts.push(make("span", "rt-hint", strings.moreLines(line.moreLines)));
     if (line.cut !== null) parts.push(make("span", "rt-cut", line.cut));
     this.#body.replaceChildren(...parts);
+    const prefix = prefixFor(record, engine.dressing);
+    if (prefix !== null) this.#body.prepend(prefix);
   }
 
   /** The header of a step: how it went, as far as its end was seen. */
