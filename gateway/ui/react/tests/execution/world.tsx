@@ -112,4 +112,4 @@ export class World {
 }
 
 /** Let promises and what waits for a moment come through. */
-export const settled = (ms = 250): Promise<void> => act(() => new Promise((done) => setTimeout(done, ms)));
+export const settled = (ms = 250): Promise<void> => act(() => new Promise<void>((done) => setTimeout(done, ms)));
