@@ -160,7 +160,7 @@ export function servicesFor(samples: readonly Sample[]): { readonly client: Memo
     notes: async (id) => new MemoryNotes(of(id).notes ?? []),
     share: async (id) => ({ href: `https://logs.example/monitoring/executions/${id}?share=eyJleGVjdXRpb24iOiJhIn0`, expiresAt: new Date(NOW + 86_400_000).toISOString() }),
     cancel: async () => {},
-    authors: { author: () => ({ name: "Maria", key: "k" }), rename: () => {} },
+    authors: { author: () => ({ name: "Maria", key: "k" }), rename: () => {}, wrote: (id) => id === "1", remember: () => {} },
   };
   return { client, services };
 }

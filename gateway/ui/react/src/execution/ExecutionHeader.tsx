@@ -48,8 +48,10 @@ export function ExecutionHeader({ id, execution, status, steps, remaining, viewe
         {steps.total > 0 && <span>{strings.execution.stepsDone(steps.done, steps.total)}</span>}
         {typeof value === "number" && execution !== null && !isFinal(execution.status) && <span className="runtail-percent">{strings.percent(value)}</span>}
         {remaining !== null && (
-          <span className="runtail-remaining" title={strings.execution.remainingHow(remaining.shown.estimate)}>
-            {strings.execution.remaining(remaining.shown.estimate, remaining.ms)}
+          <span>
+            <span className="runtail-remaining" title={strings.execution.remainingHow(remaining.shown.estimate)}>
+              {strings.execution.remaining(remaining.shown.estimate, remaining.ms)}
+            </span>
           </span>
         )}
       </div>

@@ -36,7 +36,7 @@ export function NotesPanel({ notes, authors, draft, shown, onDraftDone, onLines 
           keep={async (text, name) => {
             authors.rename(name);
             const to = draft.last > draft.first ? { to_seq: draft.last } : {};
-            await store.add({ text, seq: draft.first, ...to }, authors.author());
+            authors.remember((await store.add({ text, seq: draft.first, ...to }, authors.author())).id);
           }}
         />
       )}
@@ -101,7 +101,7 @@ function NoteCard({ note, notes, authors, isShown, onLines }: NoteCardProps): Re
           {execution.noteFailed(told(doing.why))}
         </p>
       )}
-      {doing.at !== "editing" && (
+      {doing.at !== "editing" && authors.wrote(note.id) && (
         <footer>
           {doing.at === "removing" ? (
             <>

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, memo, type ReactElement, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, memo, type ReactElement, type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import { useNow, useStrings } from "../context.ts";
 import { Told } from "../Told.tsx";
 import { type PlacedStep, planLayout, type PlanLayout } from "./plan_layout.ts";
@@ -18,18 +18,22 @@ export interface StepGraphProps {
 const HEIGHT = 46;
 const GAP_Y = 26;
 const MARGIN = 12;
-/** Widths of steps, by how many stand beside each other. */
-const WIDTHS = [188, 188, 176, 152, 124];
-const NARROWEST = 124;
+const GAP_X = 14;
+/** Steps are as wide as their place lets them, within these. */
+const NARROWEST = 104;
+const WIDEST = 188;
+/** What is reckoned with where nothing is laid out. */
+const ANY_WIDTH = 520;
 
 /** The plan, drawn in layers; a step that ran more often than once shows its newest run. */
 export function StepGraph({ plan, rows, live, onStep }: StepGraphProps): ReactElement {
   const strings = useStrings();
   const now = useNow(live && rows.some(isOpen));
-  const layout = useMemo(() => sized(plan), [plan]);
+  const place = useRef<HTMLDivElement>(null);
+  const width = useWidth(place);
+  const layout = useMemo(() => sized(plan, width), [plan, width]);
   const newest = useMemo(() => newestOf(rows), [rows]);
   const after = useMemo(() => new Map(plan.steps.map((step) => [step.name, step.after])), [plan]);
-  const place = useRef<HTMLDivElement>(null);
   const [reached, setReached] = useState<string | null>(null);
   const first = layout.steps.some(({ name }) => name === reached) ? reached : (layout.steps[0]?.name ?? null);
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -97,11 +101,25 @@ interface SizedLayout extends PlanLayout {
   readonly stepWidth: number;
 }
 
-function sized({ steps }: Plan): SizedLayout {
-  const size = { height: HEIGHT, gapX: 14, gapY: GAP_Y };
-  const broadest = planLayout(steps, { ...size, width: NARROWEST }).broadest;
-  const stepWidth = WIDTHS[broadest] ?? NARROWEST;
+function sized({ steps }: Plan, width: number): SizedLayout {
+  const size = { height: HEIGHT, gapX: GAP_X, gapY: GAP_Y };
+  const narrow = planLayout(steps, { ...size, width: NARROWEST });
+  const room = width - 2 * MARGIN - narrow.width;
+  const stepWidth = Math.max(NARROWEST, Math.min(WIDEST, Math.floor(NARROWEST + room / Math.max(1, narrow.broadest))));
   return { ...planLayout(steps, { ...size, width: stepWidth }), stepWidth };
+}
+
+/** How wide *place* is, in steps of some pixels: a scroll bar that comes and goes changes nothing. */
+function useWidth(place: RefObject<HTMLElement | null>): number {
+  const [width, setWidth] = useState(ANY_WIDTH);
+  useEffect(() => {
+    const element = place.current;
+    if (element === null || typeof ResizeObserver === "undefined") return undefined;
+    const observer = new ResizeObserver(() => setWidth(20 * Math.floor((element.clientWidth || ANY_WIDTH) / 20)));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [place]);
+  return width;
 }
 
 // Places are set by script: a policy may forbid styles in markup.

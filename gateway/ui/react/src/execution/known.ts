@@ -42,7 +42,7 @@ export function useKnown(id: string, source: StoreSource<LogStore>, services: ()
     execution,
     status: silent ? "stalled" : (execution?.status ?? "pending"),
     feed,
-    rows: useMemo(() => stepRows(view, over), [view, over]),
+    rows: useMemo(() => stepRows(view), [view]),
     over,
     failure: useMemo(() => failureOf(execution, view), [execution, view]),
     concerns,
