@@ -79,10 +79,17 @@ export interface ListSnapshot {
   readonly loaded: boolean;
   /** For the page behind the last one: `RestApi.executions({cursor})`; null: there is none. */
   readonly next: string | null;
+  /** Rises when the list begins anew (a cut, too many changes): what was added to it is gone. */
+  readonly begun: number;
 }
 
 export interface ListStore extends Store<ListSnapshot> {
   reconnect(): void;
+  /**
+   * Keep *executions* up to date too, which a request answered. With *next* they are the page behind the last
+   * one, `RestApi.executions({ cursor })`, and *next* is that page's; without, they may be any.
+   */
+  add(executions: readonly ExecutionState[], next?: string | null): void;
 }
 
 export interface LogPage {
@@ -114,6 +121,13 @@ export interface Problem {
   readonly status: number;
   readonly code: string;
   readonly detail: string;
+  /** What is wrong where, if the gateway says so: `path` is as JavaScript would spell it, `steps[3].after[0]`. */
+  readonly errors?: readonly Misfit[];
+}
+
+export interface Misfit {
+  readonly path: string;
+  readonly message: string;
 }
 
 export interface StepStatistic {

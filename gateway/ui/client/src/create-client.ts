@@ -69,8 +69,11 @@ export function createClient(options: ClientOptions = {}): RuntailClient {
           },
         },
       ),
-    list: (filter = {}) =>
-      shared<ListStore, unknown>(keyOf("", filter), (changed) => new ListPart(pool, filter, changed), {}),
+    list: (filter = {}) => {
+      const held: { part?: ListPart } = {};
+      const listPart = (changed: () => void): ListPart => (held.part = new ListPart(pool, filter, changed));
+      return shared<ListStore, unknown>(keyOf("", filter), listPart, { add: (...page) => held.part?.add(...page) });
+    },
     rest: lazyRest(() => import("./rest.ts").then(({ restApi }) => restApi(env, addresses, options)), addresses),
     pool,
     close() {

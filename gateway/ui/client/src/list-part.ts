@@ -5,6 +5,7 @@ import { statusOf } from "./log-part.ts";
 import type { ListMessage, LogMessage } from "./messages.ts";
 import { LIST, type LinkState } from "./part.ts";
 import type { Pool } from "./pool.ts";
+import type { ExecutionState } from "./records.ts";
 import type { Link } from "./snapshot.ts";
 import type { Watched } from "./watched-store.ts";
 
@@ -54,8 +55,13 @@ export class ListPart implements Watched<ListSnapshot> {
   }
 
   snapshot(version: number): ListSnapshot {
-    const { executions, loaded, next } = this.#model;
-    return { version, connectionStatus: statusOf(this.#link), link: this.#link, executions, loaded, next };
+    const { executions, loaded, next, begun } = this.#model;
+    return { version, connectionStatus: statusOf(this.#link), link: this.#link, executions, loaded, next, begun };
+  }
+
+  add(executions: readonly ExecutionState[], next?: string | null): void {
+    this.#model.add(executions, next);
+    this.#changed();
   }
 
   #stand(link: Link): void {

@@ -79,8 +79,11 @@ export class MemoryLog extends MemoryStore<LogSnapshot> implements LogStore {
 
 export class MemoryList extends MemoryStore<ListSnapshot> implements ListStore {
   constructor(executions: readonly ExecutionState[], changed: Partial<ListSnapshot> = {}) {
-    super({ version: 1, connectionStatus: "connected", link: { phase: "live" }, executions, loaded: true, next: null, ...changed });
+    super({ version: 1, connectionStatus: "connected", link: { phase: "live" }, executions, loaded: true, next: null, begun: 1, ...changed });
   }
+
+  add = (executions: readonly ExecutionState[], next: string | null = this.getSnapshot().next): void =>
+    this.change({ executions: [...this.getSnapshot().executions, ...executions], next });
 }
 
 const text = (record: LogRecord): string => JSON.stringify(record).toLowerCase();

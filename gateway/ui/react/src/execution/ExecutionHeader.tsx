@@ -6,7 +6,7 @@ import { Progress } from "../Progress.tsx";
 import { StatusBadge } from "../StatusBadge.tsx";
 import { isFinal, progressOf, toneOf } from "../status.ts";
 import { Told } from "../Told.tsx";
-import { Elapsed } from "../WorkflowExecutionMonitor.tsx";
+import { Elapsed } from "../Elapsed.tsx";
 import type { Concern } from "./concerns.ts";
 import type { Shown } from "./remaining.ts";
 
