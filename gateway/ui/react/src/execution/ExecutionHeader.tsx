@@ -1,12 +1,12 @@
 import type { ExecutionState } from "@runtail/client";
 import type { ReactElement, ReactNode } from "react";
 import { useStrings } from "../context.ts";
+import { Elapsed } from "../Elapsed.tsx";
 import { Icon } from "../icons.tsx";
 import { Progress } from "../Progress.tsx";
 import { StatusBadge } from "../StatusBadge.tsx";
 import { isFinal, progressOf, toneOf } from "../status.ts";
 import { Told } from "../Told.tsx";
-import { Elapsed } from "../Elapsed.tsx";
 import type { Concern } from "./concerns.ts";
 import type { Shown } from "./remaining.ts";
 

@@ -1,12 +1,13 @@
 import type { LogStore } from "@runtail/client";
 import { type ReactElement, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
 import { ClockContext, useInBrowser, useStrings } from "../context.ts";
+import { Elapsed } from "../Elapsed.tsx";
 import { type Dressing, LogView } from "../log/index.ts";
 import { StatusBadge } from "../StatusBadge.tsx";
 import { StatusDot } from "../StatusDot.tsx";
 import { useLogSnapshot } from "../stores.ts";
 import { told, Told } from "../Told.tsx";
-import { Elapsed, WorkflowExecutionMonitor } from "../WorkflowExecutionMonitor.tsx";
+import { WorkflowExecutionMonitor } from "../WorkflowExecutionMonitor.tsx";
 import { useHead } from "./hooks.ts";
 import { MergedStore, MOST_MERGED } from "./merged_store.ts";
 import { useServices } from "./services.ts";
