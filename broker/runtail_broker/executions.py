@@ -46,7 +46,7 @@ class Publisher:
     def read(cls, name: bytes, packed: bytes) -> Publisher:
         """Read a field of the publishers hash (its layout is in append.lua)."""
         entry = packed.decode()
-        last, count, is_open, dropped, beat, _, role = entry.split(" ")
+        last, count, is_open, dropped, beat, _, role, *_ = entry.split(" ")
         return cls(
             name.decode(),
             int(last),

@@ -16,6 +16,7 @@ import orjson
 
 from runtail_broker.cursor import Cursor, RecordId, new_random
 from runtail_broker.keys import ExecutionKeys
+from runtail_broker.outline import Outline
 from runtail_broker.record import encode
 
 Argument = str | bytes | int
@@ -96,7 +97,7 @@ class Batch:
 
     *number* counts from 1; *before* is how many records the publisher sent in earlier batches.
     *random* goes into the frame's tag. *levels* counts logs by level, *stands_for* what the `lost`
-    records among them stand for.
+    records among them stand for, *outline* what the engine keeps of all of them.
     """
 
     number: int
@@ -109,6 +110,7 @@ class Batch:
     stands_for: int
     progress: str
     frame: bytes
+    outline: Outline = ()  # none in the spill files of earlier versions
 
 
 def open_call(
@@ -118,8 +120,13 @@ def open_call(
     workflow_id: str,
     limits: Limits,
     begun: str | None = None,
+    *,
+    listens: bool = False,
 ) -> Call:
-    """Create *execution_id*, or join it; *begun* is when the worker began (default: now)."""
+    """Create *execution_id*, or join it; *begun* is when the worker began (default: now).
+
+    *listens* says that the worker does something about a wish to cancel.
+    """
     status = {"status": "running", "workflow_id": workflow_id, "timestamp": begun}
     return _call(
         "open",
@@ -134,6 +141,7 @@ def open_call(
         limits.publisher_memory_seconds * 1000,
         limits.max_records,
         limits.max_bytes,
+        int(listens),
     )
 
 
@@ -162,12 +170,18 @@ def publish_call(
         "" if hole_after is None else hole_after,
         "" if hole_after is None else encode(execution_id, lost, kind="lost").json[:-1],
         batch.frame,
+        *batch.outline,
     )
 
 
-def beat_call(execution_id: str, publisher: str, last_batch: int, beat: int) -> Call:
-    """Say that *publisher* lives and was told that *last_batch* is stored."""
-    return _call("beat", execution_id, publisher, last_batch, beat)
+def beat_call(
+    execution_id: str, publisher: str, last_batch: int, beat: int, *, listens: bool = False
+) -> Call:
+    """Say that *publisher* lives and was told that *last_batch* is stored.
+
+    *listens* says that it does something about a wish to cancel.
+    """
+    return _call("beat", execution_id, publisher, last_batch, beat, int(listens))
 
 
 def close_call(

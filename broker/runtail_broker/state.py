@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 
 import orjson
 
+from runtail_broker.outline import LastError
+from runtail_broker.record import TERMINAL
+
 
 @dataclass(frozen=True, slots=True)
 class Workers:
@@ -39,6 +42,9 @@ class ExecutionState:
     cancel_requested: bool
     ended: bool
     workers: Workers
+    last_error: LastError | None = None
+    notes: int = 0
+    cancellable: bool = False
 
     def json(self) -> dict[str, object]:
         """Make the JSON object of it."""
@@ -71,6 +77,10 @@ class ExecutionState:
             cancel_requested=stored.get(b"cancel") == b"1",
             ended=bool(stored.get(b"end")),
             workers=Workers(_number(stored, b"open"), _number(stored, b"lost")),
+            last_error=LastError.read(stored.get(b"last_error", b"")),
+            notes=_number(stored, b"notes"),
+            cancellable=_number(stored, b"listening") > 0
+            and stored.get(b"status", b"").decode() not in TERMINAL,
         )
 
 

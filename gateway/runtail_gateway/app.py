@@ -29,6 +29,7 @@ from runtail_gateway.hub import Hub
 from runtail_gateway.many_events import ManyEvents
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.multiplex import ExecutionsSocket
+from runtail_gateway.overview_endpoint import OverviewEndpoint
 from runtail_gateway.page_files import page_routes
 from runtail_gateway.proxies import Proxies
 from runtail_gateway.publish_engine import PublishEngine
@@ -40,6 +41,7 @@ from runtail_gateway.request_bounds import RequestBounds
 from runtail_gateway.rest import Rest
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.share_endpoint import ShareEndpoint
+from runtail_gateway.start_streaming import StartStreaming
 from runtail_gateway.steps import Steps
 from runtail_gateway.sweeper import Sweeper
 from runtail_gateway.websocket import LogSocket
@@ -70,7 +72,7 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
                 await nodes.close()
 
     viewers = Viewers(settings, metrics)
-    rest = Rest(hub, settings, metrics, demo, access)
+    rest = Rest(hub, settings, metrics, access)
     app = Starlette(
         routes=[
             *_routes(
@@ -85,6 +87,8 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
                 ShareEndpoint(hub.executions, settings, access),
                 Deletion(nodes, settings, access),
                 Steps(hub, settings, access),
+                OverviewEndpoint(hub, settings, access),
+                StartStreaming(hub.executions, settings, access, demo),
             ),
             *_publishing_routes(nodes, hub, settings, access),
             *_description_routes(settings),
@@ -127,19 +131,26 @@ def _routes(
         Route(one + "/logs.ndjson", rest.ndjson),
         Route(one + "/logs.txt", rest.text),
         Route(one + "/cancel", rest.cancel, methods=["POST"]),
-        Route(one + "/start-streaming", rest.start_streaming, methods=["POST"]),
         Route("/healthz", rest.healthz),
         Route("/readyz", readyz),
         Route("/metrics", rest.metrics),
     ]
 
 
-def _management_routes(share: ShareEndpoint, deletion: Deletion, steps: Steps) -> list[Route]:
+def _management_routes(
+    share: ShareEndpoint,
+    deletion: Deletion,
+    steps: Steps,
+    overview: OverviewEndpoint,
+    starting: StartStreaming,
+) -> list[Route]:
     one = "/executions/{execution_id}"
     return [
         Route(one, deletion.delete, methods=["DELETE"]),
         Route(one + "/steps", steps.steps),
+        Route(one + "/overview", overview.overview),
         Route(one + "/share", share.share, methods=["POST"]),
+        Route(one + "/start-streaming", starting.start, methods=["POST"]),
     ]
 
 

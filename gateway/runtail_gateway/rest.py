@@ -15,7 +15,6 @@ from runtail_broker.keys import checked
 from runtail_broker.state import ExecutionState
 from runtail_gateway.absent import absent
 from runtail_gateway.access import Access
-from runtail_gateway.demo import DEMO_WORKFLOW, DemoRuns
 from runtail_gateway.download import TextOf, ndjson_of, packed, pieces
 from runtail_gateway.execution_list import ExecutionFilter, listed, place_of
 from runtail_gateway.hub import Hub
@@ -24,7 +23,7 @@ from runtail_gateway.log_pages import LogPages, Step, Wanted
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.number import is_number
 from runtail_gateway.origin import require_allowed
-from runtail_gateway.problem import BadRequest, Conflict, TooMany, Unready
+from runtail_gateway.problem import BadRequest, Conflict, Unready
 from runtail_gateway.settings import GatewaySettings
 
 NDJSON = "application/x-ndjson"
@@ -38,11 +37,10 @@ class Rest:
         hub: Hub,
         settings: GatewaySettings,
         metrics: Metrics,
-        demo: DemoRuns,
         access: Access,
     ) -> None:
         self._access = access
-        self._hub, self._settings, self._metrics, self._demo = hub, settings, metrics, demo
+        self._hub, self._settings, self._metrics = hub, settings, metrics
         self._pages = LogPages(hub.reader)
 
     async def executions(self, request: Request) -> Response:
@@ -140,18 +138,6 @@ class Rest:
         if encoding:
             headers["Content-Encoding"] = encoding
         return StreamingResponse(parts, media_type=media_type, headers=headers)
-
-    async def start_streaming(self, request: Request) -> Response:
-        """`POST /executions/{execution_id}/start-streaming`: a demo run under that id."""
-        require_allowed(request, self._settings.allowed_origins)
-        execution_id = checked(request.path_params["execution_id"])
-        await self._access.require(request, "publish", execution_id, workflow_id=DEMO_WORKFLOW)
-        state = await self._hub.executions.state(execution_id)
-        if state is not None:
-            raise Conflict(f"execution {execution_id!r} is {state.status}, expected a new id")
-        if not self._demo.start(execution_id):
-            raise TooMany(f"{self._settings.demo_runs} demo runs, the most allowed at once")
-        return _json({"execution_id": execution_id, "status": "pending"}, status=202)
 
     async def cancel(self, request: Request) -> Response:
         """`POST /executions/{execution_id}/cancel?reason=`: ask its workers to stop."""

@@ -106,6 +106,12 @@ class GatewaySettings:
     """Most records that one filtered page or one statistic of steps looks at; it says how far."""
     steps_limit: int = 1000
     """Most steps in one statistic; it ends before the first record of one more."""
+    overview_runs: int = 1000
+    """Runs of steps in one overview; it ends before the first record of one more."""
+    overview_items: int = 100
+    """Links, metrics and parts in one overview, so many of each; it says how many are left off."""
+    overview_samples: int = 200
+    """Values of one metric, or of the progress, in one overview; of more they are thinned out."""
     context_limit: int = 100
     """Most records on each side of a match that `context` may ask for."""
     after_limit: int = 16
@@ -122,6 +128,14 @@ class GatewaySettings:
     another is refused with close 4329."""
     demo_runs: int = 20
     """Demo executions that may run at once in this process; one more is refused with 429."""
+    trial_steps: int = 100
+    """Most steps in the definition of a workflow that is tried out."""
+    trial_seconds: float = 600.0
+    """Longest that one attempt of one of its steps may be simulated."""
+    trial_total_seconds: float = 3600.0
+    """Longest that all of it may take, each step tried as often as it may be."""
+    trial_logs_per_second: float = 200.0
+    """Most records/s that all its steps may log together."""
     deleted_seconds: float = 86_400.0
     """How long it is remembered that an execution was deleted, for those who come back to it."""
     allowed_origins: tuple[str, ...] = ()

@@ -23,6 +23,7 @@ README = Path(__file__).parents[2] / "gateway" / "README.md"
 
 ADMISSION, GUARDED = "gateway/test_admission.py::test_", "gateway/test_guarded_http.py::test_"
 REQUESTS, PUBLISH = "gateway/test_request_bounds.py::test_", "gateway/test_publish_http.py::test_"
+TRIAL = "gateway/test_trial.py::test_"
 HERE = "gateway/test_bounds.py::test_"
 EDGE = HERE + "the_last_value_within_a_bound_is_taken_and_the_next_refused"
 ONE_MORE = ADMISSION + ("one_viewer_beyond_the_bound_is_refused_and_taken_when_another_has_left")
@@ -108,9 +109,29 @@ BOUNDS: dict[str, list[str]] = {
         "gateway/test_execution_list.py::test_walking_the_pages_lists_each_execution_once"
     ],
     "steps_limit": ["gateway/test_steps.py::test_a_statistic_ends_before_one_step_too_many"],
+    "overview_runs": [
+        "gateway/test_overview.py::test_one_run_too_many_ends_the_overview_and_changes_nothing"
+    ],
+    "overview_items": [
+        "gateway/test_overview.py::"
+        "test_metrics_of_two_steps_are_two_and_what_finds_no_room_is_counted"
+    ],
+    "overview_samples": [
+        "gateway/test_overview.py::test_samples_are_thinned_evenly_and_keep_the_last"
+    ],
     "demo_runs": [
         "gateway/test_rest.py::test_a_demo_runs_under_a_new_id_and_one_too_many_is_refused"
     ],
+    **{
+        name: [
+            TRIAL + "an_error_names_the_place_the_value_and_what_was_expected",
+            TRIAL + "the_last_value_within_each_bound_is_taken",
+        ]
+        for name in (
+            *("trial_steps", "trial_seconds"),
+            *("trial_total_seconds", "trial_logs_per_second"),
+        )
+    },
     "publish_requests": [PUBLISH + "one_request_too_many_is_told_to_come_again"],
     "publish_bytes": [
         PUBLISH + "a_body_has_as_many_bytes_as_allowed_and_no_more",

@@ -65,6 +65,10 @@ ERRORS: dict[tuple[int, str], list[str]] = {
     (400, "bad_execution_id"): [NOT_ANSWERED],
     (400, "bad_cursor"): [NOT_ANSWERED],
     (400, "bad_request"): [NOT_ANSWERED],
+    (400, "bad_definition"): [
+        "gateway/test_trial.py::"
+        "test_a_bad_definition_is_refused_with_all_its_places_and_nothing_begins"
+    ],
     (400, "bad_records"): [PUBLISH + "errors_name_index_and_field_and_nothing_is_stored"],
     (401, "signed_out"): [FORGED],
     (401, "expired"): [FORGED],

@@ -124,6 +124,8 @@ async def test_what_needs_a_scope_says_so(engine_nodes: Nodes, engine_url: str) 
         ("/executions/{execution_id}/logs", "?around=2&limit=3"),
         ("/executions/{execution_id}/logs", "?level=info&q=two&context=1"),
         ("/executions/{execution_id}/logs", "?after=1-1:1:00000000"),
+        ("/executions/{execution_id}/steps", ""),
+        ("/executions/{execution_id}/overview", ""),
         ("/healthz", ""),
         ("/readyz", ""),
         ("/openapi.json", ""),

@@ -13,15 +13,20 @@
 --                     cancel 1 when asked to stop
 --                     end    the JSON of the `end` record while it is the last record, else ''
 --                     max_records max_bytes  limits of what is kept
--- KEYS[3] publishers  hash: publisher id -> 'last count open dropped beat opened role'
+--                     listening  publishers that have it open and listen for a wish to cancel
+--                     last_error '<seq> <JSON>' of the last log of level error
+--                     notes noted  how many notes there are, how often they changed; see note.lua
+-- KEYS[3] publishers  hash: publisher id -> 'last count open dropped beat opened role[ listens]'
 --                     last batch number, records published, whether it has it open (0 it left,
 --                     1 open, 2 open but marked lost, 3 given up: lost for too long), records
---                     dropped, last beat, ms of its latest opening, owner or participant. It stays
---                     byte for byte the same while the publisher is silent, and only then
+--                     dropped, last beat, ms of its latest opening, owner or participant, and
+--                     `listens` if it listens for a wish to cancel. It stays byte for byte the same
+--                     while the publisher is silent, and only then
 -- ARGV[1] live        channel that gets every entry: '<id> <s> <n> <p> <t> <x>\n<frame>'.
 --                     In ARGV because a channel in KEYS answers TRYAGAIN while its slot moves.
 --
--- Beside them: `notes`, and `deleted`, which exists for a while after the others were removed.
+-- Beside them: `steps`, a hash: step name -> 'runs failed duration duration …' (see publish.lua),
+-- `notes`, and `deleted`, which exists for a while after the others were removed.
 --
 -- Numbers are doubles: everything here stays below 2^53.
 
@@ -32,7 +37,7 @@ local TRIM_AT_MOST = 64 -- entries dropped from the head in one call, so that no
 local stream_key, state_key, publishers_key, live = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 
 local NUMBERS = { 'epoch', 'ms', 'n', 'seq', 'tag', 'first', 'records', 'bytes', 'debug', 'info',
-  'warning', 'error', 'dropped', 'raw', 'open', 'lost', 'max_records', 'max_bytes' }
+  'warning', 'error', 'dropped', 'raw', 'open', 'lost', 'listening', 'max_records', 'max_bytes' }
 local WORDS = { 'status', 'cancel', 'owner', 'end', 'guess' }
 
 -- The key of another part of the same execution.
@@ -76,18 +81,35 @@ end
 local function load_publisher(id)
   local packed = redis.call('HGET', publishers_key, id)
   if not packed then return nil end
-  local last, count, open, dropped, beat, opened, role =
-    string.match(packed, '^(%d+) (%d+) (%d) (%d+) (%d+) (%d+) (%a+)$')
+  local last, count, open, dropped, beat, opened, role, listens =
+    string.match(packed, '^(%d+) (%d+) (%d) (%d+) (%d+) (%d+) (%a+) ?(%a*)$')
   return { id = id, last = tonumber(last), count = tonumber(count), dropped = tonumber(dropped),
     open = open == '1' or open == '2', lost = open == '2' or open == '3',
-    beat = tonumber(beat), opened = tonumber(opened), role = role, packed = packed }
+    beat = tonumber(beat), opened = tonumber(opened), role = role, listens = listens == 'listens',
+    packed = packed }
 end
 
 local function save_publisher(p)
   local open = p.open and (p.lost and '2' or '1') or (p.lost and '3' or '0')
   redis.call('HSET', publishers_key, p.id, text_of(p.last) .. ' ' .. text_of(p.count) .. ' '
     .. open .. ' ' .. text_of(p.dropped) .. ' ' .. text_of(p.beat) .. ' '
-    .. text_of(p.opened) .. ' ' .. p.role)
+    .. text_of(p.opened) .. ' ' .. p.role .. (p.listens and ' listens' or ''))
+end
+
+-- A publisher opens the execution, or leaves it; the caller saves both.
+local function set_open(state, publisher, open)
+  publisher.open = open
+  local by = open and 1 or -1
+  state.open = state.open + by
+  if publisher.listens then state.listening = state.listening + by end
+end
+
+-- It says whether it listens for a wish to cancel; true if that is news. The caller saves both.
+local function set_listens(state, publisher, listens)
+  if listens == (publisher.listens or false) then return false end
+  publisher.listens = listens
+  if publisher.open then state.listening = state.listening + (listens and 1 or -1) end
+  return true
 end
 
 -- Whether what is unknown was removed on purpose.
@@ -224,7 +246,7 @@ local function heard(state, publisher)
   if publisher.open then
     state.lost = state.lost - 1
   else
-    publisher.open, state.open = true, state.open + 1
+    set_open(state, publisher, true)
   end
   if final then tell(state, 'the worker speaks again', publisher.id) else revive(state, publisher) end
 end

@@ -29,13 +29,13 @@ local function is_as_seen(state)
 end
 
 local state = load_state()
-if not state and redis.call('EXISTS', stream_key, publishers_key) == 0 then
+if not state and redis.call('EXISTS', stream_key, publishers_key, key_of('notes')) == 0 then
   return answer('unknown')
 end
 if not is_as_seen(state) then return answer('changed', state) end
 if state and state['end'] == '' and ARGV[2] ~= '1' then return answer('running', state) end
 
-for _, part in ipairs({ 'stream', 'state', 'publishers', 'notes' }) do
+for _, part in ipairs({ 'stream', 'state', 'publishers', 'steps', 'notes', 'viewers' }) do
   redis.call('UNLINK', key_of(part))
 end
 redis.call('SET', key_of('deleted'), text_of(state and state.epoch or 0), 'PX', ARGV[3])

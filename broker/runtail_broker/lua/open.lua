@@ -4,6 +4,7 @@
 -- ARGV[5] random          ARGV[6] JSON of the status record, if it is created
 -- ARGV[7] workflow id     ARGV[8] most publishers     ARGV[9] ms for which closed ones are kept
 -- ARGV[10] most records kept     ARGV[11] most bytes kept
+-- ARGV[12] 1 if it listens for a wish to cancel
 --
 -- Answers `created`, `joined`, `again` (this publisher was here before), `late` (a participant, and
 -- the execution is over), `finished` (an owner, and it is over: nothing was changed), `full`.
@@ -51,7 +52,9 @@ local function adopt(state)
   if state.first == 1 then state.epoch = tonumber(head.p) end
   for _, packed in ipairs(redis.call('HVALS', publishers_key)) do
     local open = string.match(packed, '^%d+ %d+ (%d)')
-    if open == '1' or open == '2' then state.open = state.open + 1 end
+    local is_open = open == '1' or open == '2'
+    if is_open then state.open = state.open + 1 end
+    if is_open and string.match(packed, ' listens$') then state.listening = state.listening + 1 end
     if open == '2' then state.lost = state.lost + 1 end
   end
 end
@@ -61,10 +64,11 @@ local publisher = load_publisher(id)
 
 if state and publisher then
   publisher.opened = now
+  set_listens(state, publisher, ARGV[12] == '1')
   heard(state, publisher)
   if not publisher.open then
-    publisher.open, publisher.lost = true, false
-    state.open = state.open + 1
+    set_open(state, publisher, true)
+    publisher.lost = false
     if state.status == 'lost' then revive(state, publisher) end
   end
   save_publisher(publisher)
@@ -98,10 +102,10 @@ end
 -- a second owner of a running execution is a restarted worker: its word counts from now on
 if role == 'owner' then state.owner = id end
 if role == 'owner' and ARGV[7] ~= '' then redis.call('HSET', state_key, 'workflow', ARGV[7]) end
-if not (publisher and publisher.open) then state.open = state.open + 1 end
 publisher = publisher or { id = id, last = 0, count = 0, dropped = 0, beat = 0, opened = now,
   role = role }
-publisher.open = true
+set_listens(state, publisher, ARGV[12] == '1')
+if not publisher.open then set_open(state, publisher, true) end
 if state.status == 'lost' then revive(state, publisher) end
 save_publisher(publisher)
 save_state(state)

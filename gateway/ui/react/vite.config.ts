@@ -7,7 +7,7 @@ export default defineConfig({
     minify: false,
     // Beside the code, not in it: who uses the hook alone needs no styles.
     cssCodeSplit: true,
-    lib: { entry: { index: "src/index.ts", execution: "src/execution/index.ts", styles: "src/styles.css" }, formats: ["es"] },
+    lib: { entry: { index: "src/index.ts", styles: "src/styles.css" }, formats: ["es"] },
     rollupOptions: { external: [/^react($|\/)/, /^react-dom($|\/)/, /^@runtail\/client/] },
   },
 });

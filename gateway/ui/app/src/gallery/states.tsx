@@ -5,6 +5,7 @@ import {
 } from "@runtail/react";
 import type { ExecutionState, Link } from "@runtail/client";
 import type { ReactElement } from "react";
+import { EXECUTION_PAGES } from "./executions.tsx";
 import { LOGS } from "./logs.ts";
 import { MemoryClient, MemoryLog } from "./memory.ts";
 import { ago, execution, NOW } from "./records.ts";
@@ -188,6 +189,7 @@ export const GROUPS: readonly GalleryGroup[] = [
       { id: "viewer-none", title: "No execution chosen", show: () => <ExecutionLogViewer executionId={null} /> },
     ],
   },
+  { title: "ExecutionPage", states: EXECUTION_PAGES },
   {
     title: "RealtimeMonitoringDemo",
     states: [

@@ -1,5 +1,5 @@
-import { ExecutionPage, hashOf, placeOf, RealtimeMonitoringDemo, type Place } from "@runtail/react";
-import { type ReactElement, useState } from "react";
+import { ExecutionPage, hashOf, placeOf, type Place, SeveralExecutions, useStrings } from "@runtail/react";
+import type { ReactElement } from "react";
 import { type Address, hrefOf } from "./address.ts";
 import { goBack, say } from "./useAddress.ts";
 
@@ -18,18 +18,15 @@ function asked({ open: [id], hash }: Address): { readonly line?: readonly [numbe
 /** The executions that the address names. */
 export function Opened({ address, onSignIn }: OpenedProps): ReactElement {
   const [id = "", ...others] = address.open;
-  const [said, setSaid] = useState(address.open);
-  const watch = (open: readonly string[]): void => {
-    setSaid(open);
-    say({ ...address, open, hash: "" });
-  };
   return (
     <main className="opened" aria-label={id}>
       {address.share === null && <BackToList address={address} />}
       {others.length > 0 ? (
-        <RealtimeMonitoringDemo
-          key={said.join() === address.open.join() ? "" : address.open.join()} // changed by hand: begin anew
-          defaultWatched={address.open} onWatch={watch} openNewest={false} {...(onSignIn === undefined ? {} : { onSignIn })}
+        <SeveralExecutions
+          executionIds={address.open}
+          view={address.merged ? "merged" : "side"}
+          onView={(view) => say({ ...address, merged: view === "merged" })}
+          actionsFor={(each) => <Close id={each} address={address} />}
         />
       ) : (
         <ExecutionPage
@@ -43,6 +40,17 @@ export function Opened({ address, onSignIn }: OpenedProps): ReactElement {
         />
       )}
     </main>
+  );
+}
+
+/** Takes one of several away. */
+function Close({ id, address }: { readonly id: string; readonly address: Address }): ReactElement {
+  const { demo } = useStrings();
+  const close = (): void => say({ ...address, open: address.open.filter((one) => one !== id), hash: "" });
+  return (
+    <button type="button" className="runtail-button runtail-quiet" aria-label={demo.close(id)} title={demo.close(id)} onClick={close}>
+      ✕
+    </button>
   );
 }
 

@@ -1,12 +1,12 @@
 import type { ExecutionState } from "@runtail/client";
 import type { ReactElement, ReactNode } from "react";
 import { useStrings } from "../context.ts";
+import { Elapsed } from "../Elapsed.tsx";
 import { Icon } from "../icons.tsx";
 import { Progress } from "../Progress.tsx";
 import { StatusBadge } from "../StatusBadge.tsx";
 import { isFinal, progressOf, toneOf } from "../status.ts";
 import { Told } from "../Told.tsx";
-import { Elapsed } from "../Elapsed.tsx";
 import type { Concern } from "./concerns.ts";
 import type { Shown } from "./remaining.ts";
 
@@ -48,8 +48,10 @@ export function ExecutionHeader({ id, execution, status, steps, remaining, viewe
         {steps.total > 0 && <span>{strings.execution.stepsDone(steps.done, steps.total)}</span>}
         {typeof value === "number" && execution !== null && !isFinal(execution.status) && <span className="runtail-percent">{strings.percent(value)}</span>}
         {remaining !== null && (
-          <span className="runtail-remaining" title={strings.execution.remainingHow(remaining.shown.estimate)}>
-            {strings.execution.remaining(remaining.shown.estimate, remaining.ms)}
+          <span>
+            <span className="runtail-remaining" title={strings.execution.remainingHow(remaining.shown.estimate)}>
+              {strings.execution.remaining(remaining.shown.estimate, remaining.ms)}
+            </span>
           </span>
         )}
       </div>

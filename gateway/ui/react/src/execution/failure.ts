@@ -7,7 +7,7 @@ export interface Failure {
   readonly stepName: string | null;
   /** Of the failing attempt. */
   readonly run: StepRun | null;
-  /** Its first words, one line. */
+  /** What it says of itself, without where it happened. */
   readonly message: string;
   /** The whole of it, where there is more. */
   readonly detail: string | null;
@@ -21,12 +21,11 @@ export function failureOf(execution: ExecutionState | null, view: ExecutionView)
   const run = failedRun(view);
   const logged = errorFor(run, view, execution);
   const told = run?.error ?? logged?.detail ?? logged?.message ?? execution.reason ?? "";
-  const message = logged !== null && logged.message !== "" ? logged.message : lastLine(told);
   return {
     stepName: run?.name ?? logged?.stepName ?? null,
     run,
-    message: lastLine(run?.error ?? "") || message,
-    detail: told.includes("\n") ? told : null,
+    message: reasonOf(run?.error ?? logged?.message ?? told),
+    detail: told.trimEnd().includes("\n") ? told : null,
     seq: logged?.seq ?? run?.lastSeq ?? null,
   };
 }
@@ -45,8 +44,10 @@ function errorFor(run: StepRun | null, view: ExecutionView, execution: Execution
   return logged.stepName === null || logged.stepName === run.name ? logged : null;
 }
 
-/** Of a traceback the line that says what it was. */
-export const lastLine = (text: string): string => {
+/** Of a traceback the lines that say what it was: those behind the last place that it names. */
+export function reasonOf(text: string): string {
   const lines = text.trimEnd().split("\n");
-  return lines.findLast((line) => /^[\w.]+(Error|Exception|Warning|Interrupt|Exit)?\b.*:/.test(line) && !line.startsWith(" ")) ?? lines.at(-1) ?? "";
-};
+  const place = lines.findLastIndex((line) => /^\s/.test(line) && line.trim() !== "");
+  const reason = lines.slice(place + 1).join("\n").trim();
+  return reason === "" ? (lines.at(-1) ?? "").trim() : reason;
+}

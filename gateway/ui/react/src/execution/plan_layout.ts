@@ -60,7 +60,7 @@ export function planLayout(plan: readonly PlannedStep[], size: Size): PlanLayout
   const ways = plan.flatMap(({ name }) => after.get(name)!.map((from) => ({ from, to: name, way: wayOf(spots.get(from)!, spots.get(name)!, layers) })));
   for (let sweep = 0; sweep < SWEEPS; sweep += 1) ordered(layers, sweep % 2 === 0);
   for (const layer of layers) spread(layer, size);
-  for (let sweep = 0; sweep < SWEEPS; sweep += 1) aligned(sweep % 2 === 0 ? layers : [...layers].reverse(), sweep % 2 === 0, size);
+  for (let sweep = 0; sweep < SWEEPS; sweep += 1) aligned(sweep % 2 === 0 ? layers : [...layers].reverse(), size);
   return drawn(layers, ways, size);
 }
 
@@ -139,9 +139,9 @@ function spread(layer: readonly Spot[], size: Size): void {
 }
 
 /** Move each towards the middle of its neighbours, as far as those beside it let it. */
-function aligned(layers: readonly Spot[][], down: boolean, size: Size): void {
+function aligned(layers: readonly Spot[][], size: Size): void {
   for (const layer of layers) {
-    const wishes = layer.map((each) => mean((down ? each.above : each.below).map(({ x }) => x), each.x));
+    const wishes = layer.map((each) => mean([...each.above, ...each.below].map(({ x }) => x), each.x));
     layer.forEach((each, at) => (each.x = Math.max(wishes[at]!, at === 0 ? -Infinity : layer[at - 1]!.x + apart(layer[at - 1]!, each, size))));
     // pushed to the right together: half of it back
     const shift = mean(layer.map((each, at) => each.x - wishes[at]!), 0);

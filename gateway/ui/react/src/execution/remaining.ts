@@ -81,6 +81,8 @@ export function steadied(shown: Shown | null, next: Estimate, now: number): Show
     const isOff = off > Math.max(LEAST_OFF_MS, OFF * Math.max(0, shown.endsAt - now));
     return isOff ? { estimate: next, endsAt, otherwiseSince: null } : { ...shown, otherwiseSince: null };
   }
+  const never = shown.estimate.by === "nothing" && ["none", "early"].includes(shown.estimate.why);
+  if (endsAt !== null && never) return { estimate: next, endsAt, otherwiseSince: null };
   const since = shown.otherwiseSince ?? now;
   return now - since >= PATIENCE_MS ? { estimate: next, endsAt, otherwiseSince: null } : { ...shown, otherwiseSince: since };
 }

@@ -18,6 +18,9 @@ export interface ShareLink {
 export interface AuthorBook {
   readonly author: () => Author;
   readonly rename: (name: string) => void;
+  /** Whether the note *id* was written here. */
+  readonly wrote: (id: string) => boolean;
+  readonly remember: (id: string) => void;
 }
 
 export interface ExecutionServices {
@@ -86,6 +89,9 @@ const pageOf = (rest: RestApi, id: string): string =>
 
 const NAME = "runtail-author";
 const KEY = "runtail-author-key";
+const WROTE = "runtail-author-notes";
+/** Of how many notes it is remembered that they were written here. */
+const MOST_NOTES = 500;
 
 /** Kept in the browser; where it keeps nothing, for as long as the page is there. */
 export function browserAuthors(storage: () => Pick<Storage, "getItem" | "setItem"> = () => localStorage): AuthorBook {
@@ -116,5 +122,7 @@ export function browserAuthors(storage: () => Pick<Storage, "getItem" | "setItem
       return { name: get(NAME) ?? "", key };
     },
     rename: (name) => set(NAME, name),
+    wrote: (id) => (get(WROTE) ?? "").split(" ").includes(id),
+    remember: (id) => set(WROTE, [...(get(WROTE) ?? "").split(" "), id].slice(-MOST_NOTES).join(" ")),
   };
 }

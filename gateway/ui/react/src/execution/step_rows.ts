@@ -24,8 +24,8 @@ interface Node {
   readonly children: Node[];
 }
 
-/** The rows of *view*, parents before their children; planned steps that have not begun come last. *over*: nothing begins any more. */
-export function stepRows(view: ExecutionView, over: boolean): readonly StepRow[] {
+/** The rows of *view*, parents before their children; planned steps that have not begun come last. */
+export function stepRows(view: ExecutionView): readonly StepRow[] {
   const rows: StepRow[] = [];
   const add = (nodes: readonly Node[], depth: number): void => {
     for (const node of nodes) {
@@ -36,7 +36,7 @@ export function stepRows(view: ExecutionView, over: boolean): readonly StepRow[]
   add(forest(view.runs), 0);
   const begun = new Set(rows.map(({ name }) => name));
   for (const { name, type } of view.plan?.steps ?? []) {
-    if (!begun.has(name)) rows.push({ key: `plan ${name}`, name, type, depth: 0, tries: [], status: over ? "skipped" : "pending", children: 0, counts: null });
+    if (!begun.has(name)) rows.push({ key: `plan ${name}`, name, type, depth: 0, tries: [], status: "pending", children: 0, counts: null });
   }
   return rows;
 }

@@ -2,6 +2,7 @@
 
 import { spellDuration } from "../duration.ts";
 import type { Concern } from "./concerns.ts";
+import type { MergeWords } from "./merge.ts";
 import type { Estimate } from "./remaining.ts";
 
 export interface ExecutionStrings {
@@ -86,9 +87,10 @@ export interface ExecutionStrings {
   readonly merged: string;
   readonly arrange: string;
   readonly mergedLabel: (count: number) => string;
-  readonly mergedAll: (count: number) => string;
   readonly mergedBound: (count: number) => string;
-  readonly hidden: (id: string) => string;
+  readonly shown: (id: string) => string;
+  readonly mergedNone: string;
+  readonly mergedWords: MergeWords;
 }
 
 const NUMBER = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
@@ -224,7 +226,12 @@ export const EXECUTION_STRINGS: ExecutionStrings = {
   merged: "One log",
   arrange: "How to show them",
   mergedLabel: (count) => `Log of ${plural(count, "execution")}, merged`,
-  mergedAll: (count) => `${plural(count, "line")} together`,
   mergedBound: (count) => `The newest ${plural(count, "line")} of all are shown.`,
-  hidden: (id) => `Show lines of ${id}`,
+  shown: (id) => `Lines of ${id}`,
+  mergedNone: "No execution is chosen.",
+  mergedWords: {
+    gap: (first, last, lost, reason) => `${lines(first, last)} ${first === last ? "is" : "are"} missing${lost === null ? "" : ` (${COUNT.format(lost)})`}: ${reason}`,
+    reset: (after, withdrawn, reason) => `${plural(withdrawn, "line")} after line ${COUNT.format(after)} withdrawn: ${reason}`,
+    passed: (first, last) => `${lines(first, last)} came too fast to be shown here`,
+  },
 };

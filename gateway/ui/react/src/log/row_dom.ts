@@ -83,6 +83,8 @@ export class RowView {
     const line = lineOf(found, engine.strings);
     this.element.classList.add(`rt-tone-${line.tone}`);
     this.#fillBody(found, line, engine);
+    const prefix = prefixFor(found, engine.dressing);
+    if (prefix !== null) this.#body.prepend(prefix);
     if (engine.opened.has(seq)) this.element.append(this.#details(found, host));
   }
 
@@ -116,8 +118,6 @@ export class RowView {
     if (line.moreLines > 0) parts.push(make("span", "rt-hint", strings.moreLines(line.moreLines)));
     if (line.cut !== null) parts.push(make("span", "rt-cut", line.cut));
     this.#body.replaceChildren(...parts);
-    const prefix = prefixFor(record, engine.dressing);
-    if (prefix !== null) this.#body.prepend(prefix);
   }
 
   /** The header of a step: how it went, as far as its end was seen. */

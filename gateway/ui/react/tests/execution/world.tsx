@@ -60,8 +60,9 @@ export class MemoryNotes implements NotesStore {
 
   add = async (draft: NoteDraft, author: { name: string }): Promise<never> => {
     await this.#try(`add ${draft.seq}-${draft.to_seq ?? draft.seq} ${draft.text} by ${author.name}`);
-    this.put({ ...draft, author: author.name, to_seq: draft.to_seq ?? null });
-    return undefined as never;
+    const id = `n${this.#snapshot.notes.length}`;
+    this.put({ ...draft, id, author: author.name, to_seq: draft.to_seq ?? null });
+    return this.#snapshot.notes.find((note) => note.id === id) as never;
   };
   edit = async (id: string, text: string): Promise<never> => {
     await this.#try(`edit ${id} ${text}`);
@@ -80,6 +81,7 @@ export class World {
   readonly log: MemoryLog;
   readonly notes = new MemoryNotes();
   readonly asked: string[] = [];
+  readonly wrote = new Set<string>();
   overview: OverviewAnswer | Error = NO_OVERVIEW;
   usual: { readonly medianMs: number; readonly finished: number } | null = null;
   services: ExecutionServices;
@@ -97,7 +99,7 @@ export class World {
       notes: () => Promise.resolve(this.notes),
       share: async () => ({ href: "http://here/monitoring/executions/a?share=s", expiresAt: new Date(T0 + 3_600_000).toISOString() }),
       cancel: async (id) => void this.asked.push(`cancel ${id}`),
-      authors: { author: () => ({ name: "", key: "k" }), rename: (name) => void this.asked.push(`rename ${name}`) },
+      authors: { author: () => ({ name: "", key: "k" }), rename: (name) => void this.asked.push(`rename ${name}`), wrote: (id) => this.wrote.has(id), remember: (id) => void this.wrote.add(id) },
     };
   }
 
