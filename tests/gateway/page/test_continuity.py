@@ -173,6 +173,7 @@ async def test_a_link_that_says_nothing_for_45_seconds_is_given_up_and_made_anew
 ) -> None:
     await page.clock.install()
     await watch(page, gateway, run)
+    gateway.fall_silent()
     await page.clock.run_for(40_000)
     assert len(run.connections) == 1
     await page.clock.run_for(12_000)
