@@ -82,9 +82,7 @@ async def test_the_demo_run_is_watched_from_start_to_completed_through_a_killed_
         await expect(page.locator(LINK)).to_contain_text("live", timeout=PATIENCE_MS)
         await shoot(page, "4-resumed")
         await expect(page.locator(LINK)).to_contain_text("complete,", timeout=RUN_MS)
-        execution_id = (
-            await page.locator(".runtail-head .runtail-id").inner_text()
-        ).strip()
+        execution_id = (await page.locator(".runtail-head .runtail-id").inner_text()).strip()
         stream = read_stream(own_engine.url, execution_id)
         await expect(page.locator(LINK)).to_have_text(f"ended · complete, {len(stream)} lines")
         await expect(page.locator(".runtail-execution .runtail-status-word")).to_have_text(
