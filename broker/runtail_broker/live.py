@@ -26,7 +26,7 @@ from runtail_broker.client import Nodes, Shard
 from runtail_broker.ending import end
 from runtail_broker.errors import RuntailError
 from runtail_broker.hearing import hear
-from runtail_broker.keys import ExecutionKeys, changes, execution_of, is_changes
+from runtail_broker.keys import ExecutionKeys, changes, execution_of, is_changes, is_notes
 from runtail_broker.keys import probe as probe_key
 from runtail_broker.script import script
 
@@ -41,6 +41,9 @@ class Listener(Protocol):
 
     def fresh(self, execution_id: str) -> None:
         """The subscription was confirmed, for the first time or anew: prove and re-read."""
+
+    def noted(self, execution_id: str) -> None:
+        """Its notes changed, or may have: they are subscribed to (see `want_notes`)."""
 
     def changed(self, execution_ids: list[str]) -> None:
         """These changed, as the list shows them (see `want_changes`)."""
@@ -91,6 +94,14 @@ class Live:
         """Unsubscribe from *execution_id*."""
         link = await self._link_of(execution_id)
         link.change(unsubscribe=ExecutionKeys.of(execution_id).live)
+
+    async def want_notes(self, execution_id: str, *, wanted: bool = True) -> None:
+        """Subscribe to changes of the notes of *execution_id*; or do so no more."""
+        link, channel = await self._link_of(execution_id), ExecutionKeys.of(execution_id).notes
+        if wanted:
+            link.change(subscribe=channel)
+        else:
+            link.change(unsubscribe=channel)
 
     async def want_changes(self, *, wanted: bool = True) -> None:
         """Subscribe to the changes of all executions; or do so no more."""
@@ -197,11 +208,15 @@ class _Link:
                     self.heard = time.monotonic()
                 elif is_changes(channel.decode()):
                     self._listener.changed(told(payload))
+                elif is_notes(channel.decode()):
+                    self._listener.noted(execution_of(channel.decode()))
                 else:
                     self._listener.message(execution_of(channel.decode()), payload)
             case [b"ssubscribe", channel, _] if channel != self._own.encode():
                 if is_changes(channel.decode()):
                     self._listener.changes_fresh()
+                elif is_notes(channel.decode()):
+                    self._listener.noted(execution_of(channel.decode()))
                 else:
                     self._listener.fresh(execution_of(channel.decode()))
 

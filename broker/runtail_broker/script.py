@@ -20,7 +20,7 @@ from runtail_broker.outline import Outline
 from runtail_broker.record import encode
 
 Argument = str | bytes | int
-_ALONE = ("probe", "claim", "unlist")  # they touch no execution
+_ALONE = ("probe", "claim", "unlist", "viewers")  # they touch no execution
 _MOST_REASON = 1000  # characters
 
 
@@ -255,6 +255,14 @@ def delete_call(
     pairs = (text for pair in publishers for text in pair)
     remembered = int(remembered_seconds * 1000)
     return _call("delete", execution_id, int(force), remembered, seen, *pairs)
+
+
+def note_call(execution_id: str, seen: str, json: bytes, mark: str, most: int) -> Call:
+    """Keep a note as *json* has it; *seen* is the entry that it replaces, '' for a new one.
+
+    Without *json* it is removed. *mark* says who may change it; one beyond *most* is `full`.
+    """
+    return _call("note", execution_id, seen, json, mark, most)
 
 
 def _reason(text: str) -> str:

@@ -29,6 +29,7 @@ from runtail_gateway.hub import Hub
 from runtail_gateway.many_events import ManyEvents
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.multiplex import ExecutionsSocket
+from runtail_gateway.notes_endpoint import NotesEndpoint
 from runtail_gateway.overview_endpoint import OverviewEndpoint
 from runtail_gateway.page_files import page_routes
 from runtail_gateway.proxies import Proxies
@@ -90,6 +91,7 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
                 OverviewEndpoint(hub, settings, access),
                 StartStreaming(hub.executions, settings, access, demo),
             ),
+            *_notes_routes(NotesEndpoint(nodes, hub, settings, access)),
             *_publishing_routes(nodes, hub, settings, access),
             *_description_routes(settings),
             *page_routes(),
@@ -154,6 +156,16 @@ def _management_routes(
     ]
 
 
+def _notes_routes(notes: NotesEndpoint) -> list[Route]:
+    all_of, one = "/executions/{execution_id}/notes", "/executions/{execution_id}/notes/{note_id}"
+    return [
+        Route(all_of, notes.list, methods=["GET"]),
+        Route(all_of, notes.add, methods=["POST"]),
+        Route(one, notes.edit, methods=["PATCH"]),
+        Route(one, notes.remove, methods=["DELETE"]),
+    ]
+
+
 def _publishing_routes(
     nodes: Nodes, hub: Hub, settings: GatewaySettings, access: Access
 ) -> list[Route]:
@@ -185,7 +197,7 @@ def _middleware(settings: GatewaySettings) -> list[Middleware]:
     cors = Middleware(
         CORSMiddleware,
         allow_origins=origins,
-        allow_methods=("GET", "POST", "DELETE"),
+        allow_methods=("GET", "POST", "PATCH", "DELETE"),
         allow_headers=("*",),
         expose_headers=("Retry-After",),
     )

@@ -29,6 +29,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="ORIGIN",
         help="origin beside its own whose pages may connect or ask for changes; repeatable",
     )
+    add(
+        "--frame-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="origin whose pages may embed the page (?embed=1), and nothing else; repeatable",
+    )
     add("--access-log", action="store_true", help="write a JSON line for each request to stderr")
     add(
         "--drain-seconds",
@@ -53,6 +60,7 @@ def settings_of(arguments: argparse.Namespace) -> GatewaySettings:
         prefix=arguments.prefix,
         trusted_proxies=tuple(arguments.trusted_proxy),
         allowed_origins=tuple(arguments.allowed_origin),
+        frame_origins=tuple(arguments.frame_origin),
         access_log=arguments.access_log,
         drain_seconds=arguments.drain_seconds,
         keep_finished_seconds=arguments.keep_finished_days * _DAY_SECONDS,

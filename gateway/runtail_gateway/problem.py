@@ -35,6 +35,13 @@ class Deleted(RuntailError):
         super().__init__(f"execution {execution_id!r} was deleted")
 
 
+class NoteNotFound(RuntailError):
+    """A note that is not there, or not any more."""
+
+    def __init__(self, note_id: str) -> None:
+        super().__init__(f"note {note_id[:40]!r} does not exist")
+
+
 class TooLarge(RuntailError):
     """A body, a batch or a frame over its bound."""
 
@@ -73,6 +80,7 @@ _STATUS: dict[type[RuntailError], tuple[int, str]] = {
     BadRequest: (400, "bad_request"),
     Foreign: (403, "foreign_origin"),
     ExecutionNotFound: (404, "not_found"),
+    NoteNotFound: (404, "not_found"),
     Conflict: (409, "conflict"),
     Deleted: (410, "deleted"),
     TooSlow: (408, "too_slow"),

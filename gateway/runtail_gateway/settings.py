@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
+from typing import Final
 
 from runtail_gateway.addresses import Networks
 from runtail_gateway.auth_settings import AuthSettings
+
+# as it stands in a Content-Security-Policy, where a space or a semicolon would end it
+_ORIGIN: Final = re.compile(
+    r"\*|https?://(?:\*\.)?[A-Za-z0-9.-]+(?::\d{1,5})?|https?://\[[0-9a-f:]+\](?::\d{1,5})?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,9 @@ class GatewaySettings:
     beat_seconds: float = 17.0
     """Mean time between beats to a viewer, and between comparisons of its tail with the state; each
     is up to 2 s earlier or later."""
+    viewers_seconds: float = 5.0
+    """Shortest time between two counts of one execution's viewers, which the gateways tell each
+    other; a change is told with a beat of its own. A gateway that died is counted for 4 beats."""
     settle_seconds: float = 35.0
     """Uninterrupted contact with the same primary before this gateway ends an execution itself."""
     lease_seconds: float = 15.0
@@ -128,6 +138,10 @@ class GatewaySettings:
     another is refused with close 4329."""
     demo_runs: int = 20
     """Demo executions that may run at once in this process; one more is refused with 429."""
+    notes: int = 200
+    """Most notes that may be pinned to one execution; one more is refused with 409."""
+    note_chars: int = 4000
+    """Most characters in one note."""
     trial_steps: int = 100
     """Most steps in the definition of a workflow that is tried out."""
     trial_seconds: float = 600.0
@@ -140,6 +154,9 @@ class GatewaySettings:
     """How long it is remembered that an execution was deleted, for those who come back to it."""
     allowed_origins: tuple[str, ...] = ()
     """Origins beside the gateway's own whose pages may connect or ask for changes; `*` for any."""
+    frame_origins: tuple[str, ...] = ()
+    """Origins beside those whose pages may embed the page (`?embed=1`), which may do nothing else;
+    `*` for any."""
     finality_seconds: float = 900.0
     """How long a lost publisher is waited for before its execution has failed, and ends."""
     sweep_seconds: float = 2.0
@@ -188,6 +205,10 @@ class GatewaySettings:
                 raise ValueError(f"{field.name} is {value}, expected more than 0")
         if self.prefix and (not self.prefix.startswith("/") or self.prefix.endswith("/")):
             raise ValueError(f"prefix is {self.prefix!r}, expected a path such as '/runtail'")
+        for origin in self.frame_origins:
+            if not _ORIGIN.fullmatch(origin):
+                expected = "expected one such as 'https://example.org', or '*'"
+                raise ValueError(f"frame_origins holds {origin!r}, {expected}")
         for name in ("exempt_addresses", "trusted_proxies"):
             try:
                 Networks(getattr(self, name))

@@ -31,6 +31,7 @@ class Heard:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.freshened: list[str] = []
+        self.noted_of: list[str] = []
         self.told: list[str] = []
         self.fresh_changes = 0
 
@@ -39,6 +40,9 @@ class Heard:
 
     def fresh(self, execution_id: str) -> None:
         self.freshened.append(execution_id)
+
+    def noted(self, execution_id: str) -> None:
+        self.noted_of.append(execution_id)
 
     def changed(self, execution_ids: list[str]) -> None:
         self.told += execution_ids

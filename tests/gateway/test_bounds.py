@@ -23,6 +23,7 @@ README = Path(__file__).parents[2] / "gateway" / "README.md"
 
 ADMISSION, GUARDED = "gateway/test_admission.py::test_", "gateway/test_guarded_http.py::test_"
 REQUESTS, PUBLISH = "gateway/test_request_bounds.py::test_", "gateway/test_publish_http.py::test_"
+NOTES = "gateway/test_notes.py::test_"
 TRIAL = "gateway/test_trial.py::test_"
 HERE = "gateway/test_bounds.py::test_"
 EDGE = HERE + "the_last_value_within_a_bound_is_taken_and_the_next_refused"
@@ -132,6 +133,11 @@ BOUNDS: dict[str, list[str]] = {
             *("trial_total_seconds", "trial_logs_per_second"),
         )
     },
+    "notes": [NOTES + "one_note_too_many_is_refused_until_one_is_removed"],
+    "note_chars": [
+        NOTES + "what_makes_no_sense_is_refused_with_its_field",
+        NOTES + "a_bad_key_is_refused_and_a_text_of_the_greatest_length_taken",
+    ],
     "publish_requests": [PUBLISH + "one_request_too_many_is_told_to_come_again"],
     "publish_bytes": [
         PUBLISH + "a_body_has_as_many_bytes_as_allowed_and_no_more",
@@ -151,7 +157,7 @@ INSIDE = {
     *("limits_seconds", "auth.leeway_seconds", "auth.expiry_notice_seconds"),
     *("auth.jwks_refresh_seconds", "auth.jwks_retry_seconds", "auth.jwks_timeout_seconds"),
     *("keep_finished_seconds", "keep_empty_seconds", "ghost_seconds", "housekeeping_seconds"),
-    *("housekeeping_batch", "auth.jwks_bytes"),
+    *("housekeeping_batch", "auth.jwks_bytes", "viewers_seconds"),
 }
 """Settings that are numbers and bound no client: caches, clocks, and what the engine is asked."""
 

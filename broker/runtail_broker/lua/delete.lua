@@ -40,4 +40,5 @@ for _, part in ipairs({ 'stream', 'state', 'publishers', 'steps', 'notes', 'view
 end
 redis.call('SET', key_of('deleted'), text_of(state and state.epoch or 0), 'PX', ARGV[3])
 redis.pcall('SPUBLISH', live, 'deleted')
+redis.pcall('SPUBLISH', key_of('notes'), 'deleted')
 return answer('deleted', state)

@@ -94,7 +94,8 @@ if not state then
   redis.call('DEL', key_of('deleted'))
   publisher = load_publisher(id)
   append(state, frame_of(ARGV[6]), 1, STATUS, tonumber(ARGV[5]))
-  save_state(state, { 'created', text_of(now), 'started', text_of(now), 'workflow', ARGV[7] })
+  save_state(state, { 'created', text_of(now), 'started', text_of(now), 'workflow', ARGV[7],
+    'notes', text_of(redis.call('XLEN', key_of('notes'))), 'noted', text_of(now) })
 elseif terminal(state.status) then
   word = 'late'
 end
