@@ -19,6 +19,8 @@ describe("notesModel", () => {
     model.take([note("1", { removed: true })]);
     model.take([note("1")]);
     expect(model.notes.map(({ id }) => id)).toEqual(["2"]);
+    model.take([note("3")], true);
+    expect(model.notes.map(({ id }) => id)).toEqual(["3"]);
   });
 });
 
@@ -35,7 +37,7 @@ describe("notesStore", () => {
     await world.settle();
     expect(socket!.of("subscribe_notes")).toEqual([{ type: "subscribe_notes", execution_id: "a" }]);
     socket!.hear(HELLO, { type: "end", execution_id: "a", status: "completed", totals: { first: 1, last: 0, records: 0, levels: {}, dropped: 0, bytes: 0 } });
-    socket!.hear({ type: "notes", execution_id: "a", notes: [note("1")], notes_cursor: "5-0" });
+    socket!.hear({ type: "notes", execution_id: "a", notes: [note("1")], all: true, notes_cursor: "5-0" });
     await world.settle();
     expect(store.getSnapshot()).toMatchObject({ loaded: true, notes: [{ id: "1" }] });
     socket!.cut();
@@ -58,9 +60,24 @@ describe("notesStore", () => {
     expect(FakeSocket.all[0]!.of("unsubscribe")).toEqual([]);
   });
 
+  test("a refusal of notes does not concern the log; what does not exist yet is asked for again", async () => {
+    const world = new World();
+    const log = world.client.log("a");
+    log.subscribe(() => {});
+    notesStore(world.client, "a").subscribe(() => {});
+    await world.settle();
+    const [socket] = FakeSocket.all;
+    socket!.open();
+    socket!.hear(HELLO, { type: "error", execution_id: "a", notes: true, code: "not_found", message: "there is no execution a" });
+    await world.settle();
+    expect(log.getSnapshot().link.phase).toBe("replaying");
+    await world.pass(5_100);
+    expect(socket!.of("subscribe_notes")).toHaveLength(2);
+  });
+
   test("where it is refused notes are asked for every few seconds", async () => {
     const world = new World();
-    world.answer = () => Response.json({ notes: [note("1")], notes_cursor: "7-0" });
+    world.answer = () => Response.json({ notes: [note("1")], all: true, notes_cursor: "7-0" });
     const store = notesStore(world.client, "a");
     store.subscribe(() => {});
     await world.settle();
