@@ -8,6 +8,7 @@ import type { ReactElement } from "react";
 import { EXECUTION_PAGES } from "./executions.tsx";
 import { LOGS } from "./logs.ts";
 import { MemoryClient, MemoryLog } from "./memory.ts";
+import { MONITORING } from "./monitoring.tsx";
 import { ago, execution, NOW } from "./records.ts";
 
 export interface GalleryState {
@@ -138,6 +139,7 @@ function page(id: string, title: string, client: () => MemoryClient, watched: re
 }
 
 export const GROUPS: readonly GalleryGroup[] = [
+  ...MONITORING,
   { title: "StatusDot", states: [{ id: "dots", title: "Every state of a connection", show: () => <Dots /> }] },
   { title: "StatusBadge", states: [{ id: "badges", title: "Every status", show: () => <Badges /> }] },
   {

@@ -1,16 +1,15 @@
-import { type Figures, FigureStrip, type FigureStripProps, useFigures } from "@runtail/react";
+import { FigureStrip, type FigureStripProps, useFigures, useMedians } from "@runtail/react";
 import { type ReactElement, useEffect } from "react";
 
 export interface FigurePanelProps extends Pick<FigureStripProps, "running" | "open" | "onOpen" | "onWorkflow"> {
-  readonly onFigures: (figures: Figures) => void;
+  /** Told how long each workflow usually takes, in ms. */
+  readonly onMedians: (medians: ReadonlyMap<string, number>) => void;
 }
 
 /** The figures, asked for after the list. */
-export function FigurePanel({ onFigures, ...shown }: FigurePanelProps): ReactElement {
+export function FigurePanel({ onMedians, ...shown }: FigurePanelProps): ReactElement {
   const held = useFigures();
-  const { figures } = held;
-  useEffect(() => {
-    if (figures !== null) onFigures(figures);
-  }, [figures, onFigures]);
+  const medians = useMedians();
+  useEffect(() => onMedians(medians), [medians, onMedians]);
   return <FigureStrip {...held} {...shown} />;
 }

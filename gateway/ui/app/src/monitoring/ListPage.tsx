@@ -1,5 +1,5 @@
-import { EmptyState, ExecutionsView, type Figures, type ListQuery, newExecutionId, useClient, useStrings } from "@runtail/react";
-import { type ReactElement, useCallback, useMemo, useState } from "react";
+import { EmptyState, ExecutionsView, type ListQuery, newExecutionId, useClient, usePageKeys, useStrings } from "@runtail/react";
+import { type ReactElement, useMemo, useState } from "react";
 import { type Address, hrefOf } from "./address.ts";
 import { later } from "./later.tsx";
 import { go, say } from "./useAddress.ts";
@@ -16,14 +16,14 @@ const FigurePanel = later(() => import("./FigurePanel.tsx").then((module) => mod
 /** All executions, and the figures above them. */
 export function ListPage({ address, onStart, running }: ListPageProps): ReactElement {
   const [usual, setUsual] = useState<ReadonlyMap<string, number>>(new Map());
-  const onFigures = useCallback((figures: Figures) => setUsual(mediansOf(figures)), []);
+  usePageKeys({ g: () => say({ ...address, figures: !address.figures }) });
   const change = (list: ListQuery, typing: boolean): void => (typing ? say : go)({ ...address, list });
   const opened = (open: readonly string[], merged = false): Address => ({ ...address, open, merged });
   return (
     <main className="list-page" aria-label="Executions">
       {running !== null ? (
         <FigurePanel
-          running={running} open={address.figures} onOpen={(figures) => say({ ...address, figures })} onFigures={onFigures}
+          running={running} open={address.figures} onOpen={(figures) => say({ ...address, figures })} onMedians={setUsual}
           onWorkflow={(workflow) => go({ ...address, list: { ...address.list, workflow } })}
         />
       ) : (
@@ -36,9 +36,6 @@ export function ListPage({ address, onStart, running }: ListPageProps): ReactEle
     </main>
   );
 }
-
-const mediansOf = ({ workflows }: Figures): ReadonlyMap<string, number> =>
-  new Map(workflows.flatMap(({ workflow_id, p50_ms }) => (p50_ms === null ? [] : [[workflow_id, p50_ms] as const])));
 
 /** Where nothing was ever run. */
 function Welcome({ address, onStart }: { readonly address: Address; readonly onStart: () => void }): ReactElement {

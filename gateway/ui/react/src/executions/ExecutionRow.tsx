@@ -121,7 +121,8 @@ function Duration({ state, usual }: { readonly state: ExecutionState; readonly u
   const { duration, list, monitor } = useStrings();
   const elapsed = useElapsed(state);
   if (elapsed === null || state.status === "pending") return null;
-  const slow = usual === null ? null : slowness(elapsed, usual);
+  // nobody knows how long a lost one really ran
+  const slow = usual === null || state.status === "lost" ? null : slowness(elapsed, usual);
   return (
     <>
       <time className="runtail-row-first" dateTime={isoDuration(elapsed)} title={monitor.duration}>

@@ -3,7 +3,7 @@ import { type ReactElement, useState } from "react";
 import { afterEach, expect, test, vi } from "vitest";
 import { MemoryClient } from "../../../app/src/gallery/memory.ts";
 import { linePoints, stacked } from "../../src/figures/chart.ts";
-import { type Figures, FigureStrip, RuntailProvider, useFigures } from "../../src/index.ts";
+import { type Figures, FigureStrip, RuntailProvider, useFigures, useMedians } from "../../src/index.ts";
 
 const minute = (n: number, started: number, completed: number, failed: number) => ({ minute: `2026-11-25T12:0${n}:00Z`, started, completed, failed, cancelled: 0 });
 const FIGURES: Figures = {
@@ -81,6 +81,22 @@ test("figures that cannot be had leave the page as it is, say so, and are asked 
   expect(figure("Finished")).toBe("6");
   await vi.advanceTimersByTimeAsync(15_000);
   await waitFor(() => expect(screen.queryByText(/not up to date/)).toBeNull());
+});
+
+test("what is usual is asked for over days", async () => {
+  const client = new MemoryClient([]);
+  const asked: unknown[] = [];
+  client.rest.others = (_, { query }) => (asked.push(query), FIGURES);
+  function Usual(): ReactElement {
+    return <p>{[...useMedians()].join()}</p>;
+  }
+  render(
+    <RuntailProvider client={client}>
+      <Usual />
+    </RuntailProvider>,
+  );
+  expect(await screen.findByText("nightly,61000")).toBeTruthy();
+  expect(asked).toEqual([{ window_seconds: 604_800 }]);
 });
 
 test("nothing is asked while nobody looks", async () => {
