@@ -168,7 +168,7 @@ export function linkOf(context: LinkContext, kind: LinkKind, attempt: number): L
   }
 
   function refuse(message: ErrorMessage): void {
-    const key = message.watch ? LIST : message.execution_id;
+    const key = message.watch ? LIST : message.notes ? notesKey(message.execution_id ?? "") : message.execution_id;
     if (key === undefined) failure = message; // the close that follows says what to do
     const seat = key === undefined ? undefined : seatOf(key);
     if (!seat) return;

@@ -65,6 +65,8 @@ export interface ErrorMessage extends Addressed {
   readonly message: string;
   /** It concerns the list. */
   readonly watch?: true;
+  /** It concerns the notes of the execution. */
+  readonly notes?: true;
 }
 
 /** Of one execution. */
@@ -82,7 +84,10 @@ export type LogMessage =
 export interface NotesMessage extends Addressed {
   readonly type: "notes";
   readonly notes: readonly Note[];
-  readonly notes_cursor: string;
+  /** They are all that there are; those known before are not, unless they are among them. */
+  readonly all: boolean;
+  /** null: more of them follow. */
+  readonly notes_cursor: string | null;
 }
 
 /** Of the list. */

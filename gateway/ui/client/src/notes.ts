@@ -54,20 +54,24 @@ export interface NotesStore extends Store<NotesSnapshot> {
   remove(noteId: string, author: Author): Promise<void>;
 }
 
-type NotesAnswer = Pick<NotesMessage, "notes" | "notes_cursor">;
+type NotesAnswer = Pick<NotesMessage, "notes" | "all" | "notes_cursor">;
 
 const POLL_MS = 5_000;
+/** The close code for what does not exist (yet). */
+const NOT_FOUND = 4404;
 /** Most notes held; a gateway keeps no more of an execution. */
 const MOST = 10_000;
 
-/** Messages in, notes out. Pure. What is told again changes nothing. */
-export function notesModel(): { take(notes: readonly Note[]): void; readonly notes: readonly Note[] } {
+/** Messages in, notes out. Pure. What is told again changes nothing; *all*: what was known before goes. */
+export function notesModel(): { take(notes: readonly Note[], all?: boolean): void; readonly notes: readonly Note[] } {
   const held = new Map<string, Note>();
   const removed = new Set<string>();
   let sorted: readonly Note[] | null = null;
   return {
-    take(notes) {
-      if (notes.length > 0) sorted = null;
+    take(notes, all = false) {
+      if (notes.length > 0 || all) sorted = null;
+      if (all) held.clear();
+      if (all) removed.clear();
       for (const note of notes) {
         if (note.removed) removed.add(note.id);
         if (removed.has(note.id)) held.delete(note.id);
@@ -94,11 +98,11 @@ export function notesStore({ pool, rest }: Pick<RuntailClient, "pool" | "rest">,
   let timer: unknown;
   let watching = false;
 
-  function take({ notes, notes_cursor }: NotesAnswer): void {
-    cursor = notes_cursor;
-    loaded = true;
+  function take({ notes, all, notes_cursor }: NotesAnswer): void {
+    cursor = notes_cursor; // none while more follow: who is cut off then asks for all
+    loaded ||= notes_cursor !== null;
     refused = null;
-    model.take(notes);
+    model.take(notes, all);
     store.changed();
   }
 
@@ -123,7 +127,9 @@ export function notesStore({ pool, rest }: Pick<RuntailClient, "pool" | "rest">,
     told(state: LinkState) {
       if (state.phase !== "refused") return;
       pool.detach(part, true);
-      if (watching) void poll();
+      // an execution that does not exist yet may come
+      if (state.code === NOT_FOUND) timer = env.setTimeout(() => watching && pool.attach(part), POLL_MS);
+      else if (watching) void poll();
     },
     start() {
       watching = true;

@@ -40,6 +40,7 @@ class Draft {
   }
 
   take(record: LogRecord): void {
+    this.#count(record);
     switch (record.kind) {
       case undefined:
       case "log":
@@ -66,24 +67,29 @@ class Draft {
   #log(record: LogRecord): void {
     const { level } = record;
     const name = textOf(record["step_name"]);
-    if (name !== null) this.#count(name, level === "error" ? 1 : 0, level === "warning" ? 1 : 0);
     if (level !== "error") return;
     const detail = textOf(record["error_message"]);
     const message = textOf(record["message"]) ?? detail?.trimEnd().split("\n").at(-1) ?? "";
     this.#change({ lastError: { seq: record.seq, stepName: name, message, detail, at: momentOf(record) } });
   }
 
-  #count(name: string, errors: number, warnings: number): void {
+  #count(record: LogRecord): void {
+    const name = textOf(record["step_name"]);
+    if (name === null) return;
     this.#counts ??= new Map(this.#view.counts);
     const known = this.#counts.get(name);
     if (known === undefined && this.#counts.size >= MOST.steps) return;
     const { records, ...levels } = known ?? { records: 0, errors: 0, warnings: 0 };
-    this.#counts.set(name, { records: records + 1, errors: levels.errors + errors, warnings: levels.warnings + warnings });
+    const level = record.kind === undefined || record.kind === "log" ? record.level : undefined;
+    this.#counts.set(name, {
+      records: records + 1,
+      errors: levels.errors + (level === "error" ? 1 : 0),
+      warnings: levels.warnings + (level === "warning" ? 1 : 0),
+    });
   }
 
   #step(record: StepRecord): void {
     if (textOf(record.step_name) === null) return;
-    this.#count(record.step_name, 0, 0);
     const runs = (this.#runs ??= new Map(this.#view.runs));
     const known = runOf(runs, record);
     const run = known === undefined ? begun(record) : continued(known, record);

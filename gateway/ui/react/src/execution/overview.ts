@@ -133,10 +133,13 @@ function mergedMetrics(known: ExecutionView["metrics"], more: OverviewAnswer["me
   for (const { name, unit, samples } of more) {
     const before = all.get(name);
     if (before === undefined && all.size >= MOST.metrics) continue;
-    all.set(name, { name, unit: textOf(unit) ?? before?.unit ?? null, samples: thinned([...(before?.samples ?? []), ...samples.filter(isSample)]) });
+    all.set(name, { name, unit: textOf(unit) ?? before?.unit ?? null, samples: thinned(byTime([...(before?.samples ?? []), ...samples.filter(isSample)])) });
   }
   return all;
 }
+
+// Steps that run beside each other tell the same metric, each in a list of its own.
+const byTime = (samples: readonly Sample[]): readonly Sample[] => samples.toSorted(([a], [b]) => a - b);
 
 const isSample = ([at, value]: Sample): boolean => finite(at) !== null && finite(value) !== null;
 

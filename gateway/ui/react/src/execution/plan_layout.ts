@@ -49,6 +49,7 @@ interface Spot {
 }
 
 const SWEEPS = 8;
+const ALIGNINGS = 25; // odd: the last goes down
 const PASSAGE = 12;
 
 export function planLayout(plan: readonly PlannedStep[], size: Size): PlanLayout {
@@ -60,7 +61,7 @@ export function planLayout(plan: readonly PlannedStep[], size: Size): PlanLayout
   const ways = plan.flatMap(({ name }) => after.get(name)!.map((from) => ({ from, to: name, way: wayOf(spots.get(from)!, spots.get(name)!, layers) })));
   for (let sweep = 0; sweep < SWEEPS; sweep += 1) ordered(layers, sweep % 2 === 0);
   for (const layer of layers) spread(layer, size);
-  for (let sweep = 0; sweep < SWEEPS; sweep += 1) aligned(sweep % 2 === 0 ? layers : [...layers].reverse(), size);
+  for (let sweep = 0; sweep < ALIGNINGS; sweep += 1) aligned(sweep % 2 === 0 ? layers : [...layers].reverse(), size);
   return drawn(layers, ways, size);
 }
 

@@ -2,7 +2,7 @@
  * How long a run still takes, or that it is not known. Pure.
  *
  * From its progress: the pace of the last third of its time, held against the pace of all of it. Where the two
- * differ by more than three times, or nothing was heard of it for long, it is not known. Without progress: what
+ * differ by more than two times, or nothing was heard of it for long, it is not known. Without progress: what
  * is left of the usual time of its workflow. What is shown changes only when it would be off by a fifth.
  */
 
@@ -31,7 +31,7 @@ const LEAST_SAMPLES = 3;
 const LEAST_MS = 5_000;
 const SHORTEST_LOOK_MS = 20_000;
 const LONGEST_LOOK_MS = 10 * 60_000;
-const UNEVEN = 3;
+const UNEVEN = 2;
 const STILL_MS = 30_000;
 export const LEAST_FINISHED = 5;
 

@@ -3,6 +3,7 @@
 import type { Strings } from "../strings.ts";
 import { told } from "../Told.tsx";
 import { type StepRow, tookMs } from "./step_rows.ts";
+import { isOpen } from "./view.ts";
 
 /** Facts of *row* at *now*, without its name, in the order in which they are read. */
 export function stepFacts(row: StepRow, now: number | null, strings: Strings): readonly string[] {
@@ -11,7 +12,7 @@ export function stepFacts(row: StepRow, now: number | null, strings: Strings): r
   const took = tookMs(row, now);
   const waited = row.tries[0]?.waitedMs ?? null;
   const facts: string[] = [];
-  if (took !== null) facts.push(duration(took, last?.endedAt != null));
+  if (took !== null) facts.push(duration(took, last !== undefined && !isOpen(last)));
   const attempt = last?.attempt ?? row.tries.length;
   if (attempt > 1) facts.push(execution.attempt(attempt, last?.attempts ?? null));
   if (waited !== null && waited >= 50) facts.push(execution.waited(duration(waited, true)));
