@@ -39,12 +39,11 @@ async function linesOf(rest: RestApi, { id, state }: Alert): Promise<readonly st
  * Alerts about *executions*, the newest first: one for each change to failed, stalled or lost. *tell* hears
  * of those that are new, once.
  */
-export function useAlerts(executions: readonly ExecutionState[], loaded: boolean, tell: (alerts: readonly ToldAlert[]) => void): Alerts {
+export function useAlerts(executions: readonly ExecutionState[], tell: (alerts: readonly ToldAlert[]) => void): Alerts {
   const client = useClient();
   const changes = useRef<Changes | null>(null);
   const [alerts, setAlerts] = useState<readonly ToldAlert[]>([]);
   useEffect(() => {
-    if (!loaded) return;
     const fresh = (changes.current ??= new Changes()).take(executions);
     if (fresh.length === 0) return;
     const lines = fresh.map((alert, n) => (n < MOST_ASKED ? linesOf(client().rest, alert).catch(() => []) : []));
@@ -54,7 +53,7 @@ export function useAlerts(executions: readonly ExecutionState[], loaded: boolean
       setAlerts((before) => [...whole, ...before.filter(({ id }) => !ids.has(id))].slice(0, MOST));
       tell(whole);
     });
-  }, [client, executions, loaded, tell]);
+  }, [client, executions, tell]);
   const dismiss = useCallback((id: string | null) => setAlerts((before) => (id === null ? [] : before.filter((alert) => alert.id !== id))), []);
   return { alerts, dismiss };
 }
