@@ -39,7 +39,7 @@ export default defineConfig({
           server: { deps: { inline: [/@testing-library\/react/] } },
         },
       },
-      { extends: true, test: { name: "app", include: ["app/tests/**/*.test.{ts,tsx}"], environment: "happy-dom" } },
+      { extends: true, test: { name: "app", include: ["app/tests/**/*.test.{ts,tsx}"], environment: "happy-dom", setupFiles: ["react/tests/setup.ts"] } },
     ],
   },
 });

@@ -67,9 +67,13 @@ export function createClient(options: ClientOptions = {}): RuntailClient {
           },
         },
       ),
-    list: (filter = {}) =>
-      shared<ListStore, unknown>(keyOf("", filter), (changed) => new ListPart(pool, filter, changed), {}),
+    list: (filter = {}) => {
+      const held: { part?: ListPart } = {};
+      const listPart = (changed: () => void): ListPart => (held.part = new ListPart(pool, filter, changed));
+      return shared<ListStore, unknown>(keyOf("", filter), listPart, { add: (...page) => held.part?.add(...page) });
+    },
     rest: lazyRest(() => import("./rest.ts").then(({ restApi }) => restApi(env, addresses, options)), addresses),
+    pool,
     close() {
       for (const { close } of stores.values()) close();
       for (const events of iterators) void events.return?.();
@@ -77,16 +81,15 @@ export function createClient(options: ClientOptions = {}): RuntailClient {
   };
 }
 
-const REQUESTS = ["execution", "executions", "logs", "steps", "cancel", "remove", "startDemo"] as const;
+type Requests = Omit<RestApi, "downloadUrl">;
 
 // Requests are a module of their own: it is loaded with the first of them.
-function lazyRest(load: () => Promise<Omit<RestApi, "downloadUrl">>, addresses: Addresses): RestApi {
-  const request = (name: (typeof REQUESTS)[number]) => async (...given: never[]) =>
-    ((await load())[name] as (...all: never[]) => unknown)(...given);
-  return {
-    ...Object.fromEntries(REQUESTS.map((name) => [name, request(name)])),
-    downloadUrl: (id, format) => addresses.of(id, `/logs.${format}`),
-  } as RestApi;
+function lazyRest(load: () => Promise<Requests>, addresses: Addresses): RestApi {
+  const rest: Record<string, unknown> = { downloadUrl: (id: string, format: string) => addresses.of(id, `/logs.${format}`) };
+  for (const name of "execution executions logs steps cancel remove startDemo ask".split(" ") as (keyof Requests)[]) {
+    rest[name] = async (...given: never[]) => ((await load())[name] as (...all: never[]) => unknown)(...given);
+  }
+  return rest as unknown as RestApi;
 }
 
 // The same options in another order are the same.

@@ -70,6 +70,7 @@ export function logModel(executionId: string, { window, filtered, after }: LogMo
   let omitted = 0;
   let execution: ExecutionState | null = null;
   let workers: Workers | null = null;
+  let viewers: number | undefined;
   let totals: Totals | null = null;
   let completeness: Completeness = RUNNING;
   let lastHeardAt = 0;
@@ -98,7 +99,7 @@ export function logModel(executionId: string, { window, filtered, after }: LogMo
         reset(message);
         break;
       case "beat":
-        workers = message.workers;
+        ({ workers, viewers } = message);
         lastRecordAt = now - Math.max(0, message.quiet_ms);
         moveTo(message.cursor);
         break;
@@ -120,6 +121,7 @@ export function logModel(executionId: string, { window, filtered, after }: LogMo
     error = null;
     totals = null;
     completeness = RUNNING;
+    ({ viewers } = message);
     execution = message.execution ?? execution;
     stateSeq = message.execution?.last_seq ?? last ?? 0;
     firstSeq = first ?? firstSeq;
@@ -257,7 +259,7 @@ export function logModel(executionId: string, { window, filtered, after }: LogMo
     get view() {
       const { records } = held;
       return {
-        executionId, records, notices, windowFirst: records[0]?.seq ?? 0, firstSeq, lastSeq, resets, execution, workers,
+        executionId, records, notices, windowFirst: records[0]?.seq ?? 0, firstSeq, lastSeq, resets, execution, workers, viewers,
         totals, completeness, lastHeardAt, lastRecordAt, error, omitted,
       };
     },

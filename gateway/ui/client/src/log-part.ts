@@ -46,6 +46,7 @@ export function logPart(
   };
   const part: LogPart = {
     key: executionId,
+    verb: "subscribe",
     group: JSON.stringify([level, step, tail, wait]),
     get link() {
       return link;
@@ -64,6 +65,7 @@ export function logPart(
       return { after: places, tail: places ? undefined : tail, wait, level: someOf(level), step: someOf(step) };
     },
     take(message) {
+      if ("executions" in message) return;
       const before = model.stage;
       const happened = model.take(message as LogMessage, env.now()); // the list's go to whoever watches the list
       const { stage } = model;

@@ -147,6 +147,20 @@ export interface ExecutionState {
   readonly cancel_requested?: boolean;
   readonly ended?: boolean;
   readonly workers?: Workers | null;
+  /** The last record of level error. */
+  readonly last_error?: LastError | null;
+  /** How many notes are pinned to it. */
+  readonly notes?: number;
+  /** Whether a worker that has it open listens for a wish to cancel. */
+  readonly cancellable?: boolean;
+}
+
+export interface LastError {
+  readonly seq: number;
+  readonly step_name: string | null;
+  /** Its first line, cut. */
+  readonly message: string;
+  readonly at: string;
 }
 
 export interface Workers {

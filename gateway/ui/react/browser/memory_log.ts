@@ -126,6 +126,7 @@ export class MemoryLog implements LogStore {
     steps: () => Promise.resolve([]),
     cancel: () => Promise.resolve(),
     remove: () => Promise.resolve(),
+    ask: () => Promise.reject(new Error("nothing else is answered")),
     startDemo: () => Promise.resolve(),
     downloadUrl: (id, format) => `/executions/${id}/logs.${format}`,
   };

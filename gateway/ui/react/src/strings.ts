@@ -1,7 +1,12 @@
 /** Every word that the components say. Replace any of them through `StringsProvider`. */
 
 import type { Completeness } from "@runtail/client";
-import { LOG_STRINGS, type LogStrings } from "./log/index.ts";
+import { ALERT_STRINGS, type AlertStrings } from "./alerts/strings.ts";
+import { FIGURE_STRINGS, type FigureStrings } from "./figures/strings.ts";
+import { START_STRINGS, type StartStrings } from "./start/strings.ts";
+import { LIST_STRINGS, type ListStrings } from "./executions/strings.ts";
+import { type LogStrings, STRINGS as LOG_STRINGS } from "./log/strings.ts";
+import { EXECUTION_STRINGS, type ExecutionStrings } from "./execution/strings.ts";
 import type { StatusName } from "./status.ts";
 import { spellDuration } from "./duration.ts";
 
@@ -16,6 +21,13 @@ export interface Strings {
   readonly viewer: ViewerStrings;
   readonly monitor: MonitorStrings;
   readonly demo: DemoStrings;
+  readonly list: ListStrings;
+  readonly figures: FigureStrings;
+  readonly alerts: AlertStrings;
+  /** Of starting an execution. */
+  readonly start: StartStrings;
+  /** Those of the page of one execution. */
+  readonly execution: ExecutionStrings;
   /** Those of the log itself. */
   readonly log: LogStrings;
 }
@@ -151,6 +163,11 @@ export const ENGLISH: Strings = {
     copy: "Copy",
     copied: "Copied",
   },
+  list: LIST_STRINGS,
+  figures: FIGURE_STRINGS,
+  alerts: ALERT_STRINGS,
+  start: START_STRINGS,
+  execution: EXECUTION_STRINGS,
   log: LOG_STRINGS,
 };
 

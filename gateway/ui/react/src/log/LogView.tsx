@@ -1,11 +1,12 @@
 /** The log view: an adapter without logic around the engine, its screen and its reader. */
 
 import type { LogStore, RestApi } from "@runtail/client";
-import { type KeyboardEvent, type ReactElement, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { type KeyboardEvent, type ReactElement, type ReactNode, type RefObject, useEffect, useInsertionEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { Announcer } from "./Announcer.tsx";
 import { LogEngine } from "./engine.ts";
 import type { LogViewState } from "./engine_state.ts";
 import { Help } from "./Help.tsx";
+import type { Dressing } from "./dressing.ts";
 import { commandOf } from "./keys.ts";
 import { EVERYTHING, hashOf, type LogFilter, type Place } from "./place.ts";
 import { NO_REST } from "./no_rest.ts";
@@ -37,6 +38,19 @@ export interface LogViewProps {
   readonly className?: string;
   /** Without the bar of filters and search: a page has its own, or little room. */
   readonly bare?: boolean;
+  /** What the page adds to lines. Another one is drawn at once. */
+  readonly dressing?: Dressing | null;
+  /** Beside the buttons for selected lines. */
+  readonly selectionActions?: ((lines: Range) => ReactNode) | undefined;
+  /** Given a way to move the view while it is there, and null when it is gone. */
+  readonly onControls?: ((controls: LogControls | null) => void) | undefined;
+}
+
+/** What a page can do with a view that is there. */
+export interface LogControls {
+  /** Go to *place*, also if the reader has moved on since it was there. */
+  readonly goTo: (place: Place) => void;
+  readonly focus: () => void;
 }
 
 const isNarrow = (): boolean => typeof matchMedia === "function" && matchMedia("(max-width: 600px)").matches;
@@ -91,6 +105,9 @@ export function LogView(props: LogViewProps): ReactElement {
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [engine]);
 
+  const { dressing = null } = props;
+  useEffect(() => engine.dress(dressing), [engine, dressing]);
+  useControls(engine, scroller, props.onControls);
   useGivenPlace(engine, { line, filter });
   useToldPlace(state, props.onLocationChange);
 
@@ -124,7 +141,7 @@ export function LogView(props: LogViewProps): ReactElement {
         <FollowPill engine={engine} state={state} />
         {helping ? <Help strings={strings} onClose={() => setHelping(false)} /> : null}
       </div>
-      <SelectionBar engine={engine} reader={reader} state={state} />
+      <SelectionBar engine={engine} reader={reader} state={state} actions={props.selectionActions} />
       <Announcer engine={engine} />
     </section>
   );
@@ -152,6 +169,18 @@ function rangeGiven(line: LogViewProps["line"]): Range | null {
   if (line === null || line === undefined) return null;
   if (typeof line === "number") return { first: line, last: line };
   return "first" in line ? line : { first: Math.min(...line), last: Math.max(...line) };
+}
+
+/** Hand the page what moves the view. */
+function useControls(engine: LogEngine, scroller: RefObject<HTMLElement | null>, tell: LogViewProps["onControls"]): void {
+  const latest = useRef(tell);
+  useInsertionEffect(() => {
+    latest.current = tell;
+  });
+  useEffect(() => {
+    latest.current?.({ goTo: (place) => engine.goTo(place), focus: () => scroller.current?.focus({ preventScroll: true }) });
+    return () => latest.current?.(null);
+  }, [engine, scroller]);
 }
 
 /** Go where the page says, when it says something new. */

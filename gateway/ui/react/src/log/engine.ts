@@ -5,6 +5,7 @@
 
 import type { LogRecord, LogSnapshot, LogStore, RestApi } from "@runtail/client";
 import { Counting } from "./counting.ts";
+import type { Dressing } from "./dressing.ts";
 import { describe, type LogViewState, sameState } from "./engine_state.ts";
 import { FailedStep } from "./failed_step.ts";
 import { type Act, FOLLOWING, type Follow, left } from "./follow.ts";
@@ -62,6 +63,8 @@ export class LogEngine {
   filter: LogFilter = EVERYTHING;
   wrap: boolean;
   timeFormat: TimeFormat;
+  /** What the page adds to lines. */
+  dressing: Dressing | null = null;
   /** Rises when what rows show may have changed without their records changing. */
   look = 0;
   goal: Goal | null = null;
@@ -250,6 +253,12 @@ export class LogEngine {
 
   setTimeFormat(format: TimeFormat): void {
     this.timeFormat = format;
+    this.restyle();
+  }
+
+  dress(dressing: Dressing | null): void {
+    if (dressing === this.dressing) return;
+    this.dressing = dressing;
     this.restyle();
   }
 

@@ -3,6 +3,7 @@
 import type { LogRecord } from "@runtail/client";
 import type { Found } from "./blocks.ts";
 import { detailsOf } from "./details_dom.ts";
+import { markLine, prefixFor } from "./dressing.ts";
 import type { LogEngine } from "./engine.ts";
 import { type Line, lineOf } from "./line.ts";
 import type { Row } from "./rows.ts";
@@ -58,6 +59,7 @@ export class RowView {
 
   #showNotice(id: string, engine: LogEngine): void {
     this.element.classList.add("rt-notice");
+    markLine(this.element, this.#line, 0, null);
     if (id === "verdict") this.element.classList.add("rt-verdict");
     this.#seq.replaceChildren();
     this.#time.textContent = "";
@@ -73,6 +75,7 @@ export class RowView {
     this.#seq.textContent = String(seq);
     this.element.classList.toggle("rt-selected", isSelected(engine.selection, seq));
     this.element.classList.toggle("rt-current", engine.current === seq);
+    markLine(this.element, this.#line, seq, engine.dressing);
     if (typeof found === "string") {
       this.#showPlaceholder(found, engine);
       return;
@@ -82,6 +85,8 @@ export class RowView {
     this.element.classList.add(`rt-tone-${line.tone}`);
     if (found.kind === "step" && found.status === "failed") this.element.classList.add("rt-failed");
     this.#fillBody(found, line, engine);
+    const prefix = prefixFor(found, engine.dressing);
+    if (prefix !== null) this.#body.prepend(prefix);
     if (engine.opened.has(seq)) this.element.append(this.#details(found, host));
   }
 
