@@ -4,7 +4,7 @@ import { Told } from "../Told.tsx";
 import { type PlacedStep, planLayout, type PlanLayout } from "./plan_layout.ts";
 import type { StepRow } from "./step_rows.ts";
 import { StepIcon, stepTone } from "./StepIcon.tsx";
-import { stepFacts, stepLabel, statusWord } from "./step_words.ts";
+import { stepFacts, stepSpoken, statusWord } from "./step_words.ts";
 import { isOpen, type Plan } from "./view.ts";
 
 export interface StepGraphProps {
@@ -59,7 +59,6 @@ export function StepGraph({ plan, rows, live, onStep }: StepGraphProps): ReactEl
                 className="runtail-graph-step"
                 data-tone={stepTone(row.row.status)}
                 data-status={row.row.status}
-                aria-label={stepLabel(row.row, now, strings, [...(row.count > 1 ? [strings.execution.times(row.count)] : []), ...(names.length > 0 ? [strings.execution.after(names)] : [])])}
                 tabIndex={step.name === first ? 0 : -1}
                 ref={(element) => placeAt(element, step.x + MARGIN, step.y + MARGIN, layout.stepWidth)}
                 onFocus={() => setReached(step.name)}
@@ -68,7 +67,10 @@ export function StepGraph({ plan, rows, live, onStep }: StepGraphProps): ReactEl
                 <StepIcon status={row.row.status} />
                 <span className="runtail-graph-words">
                   <Told className="runtail-step-name" text={step.name} titled />
-                  <span className="runtail-step-facts">{words(row, now, strings)}</span>
+                  <span className="runtail-spoken">
+                    {stepSpoken(row.row, now, strings, [...(row.count > 1 ? [strings.execution.times(row.count)] : []), ...(names.length > 0 ? [strings.execution.after(names)] : [])])}
+                  </span>
+                  <span className="runtail-step-facts" aria-hidden="true">{words(row, now, strings)}</span>
                 </span>
               </button>
             );

@@ -4,7 +4,7 @@ import { useNow, useStrings } from "../context.ts";
 import { told, Told } from "../Told.tsx";
 import type { StepRow } from "./step_rows.ts";
 import { StepIcon, stepTone } from "./StepIcon.tsx";
-import { stepFacts, stepLabel } from "./step_words.ts";
+import { stepFacts, stepSpoken } from "./step_words.ts";
 import { movedTo } from "./StepTree.tsx";
 import { anchorsOf, barsOf, percent, type Span, spanOf, ticksOf, timeOfLine } from "./timeline.ts";
 
@@ -46,7 +46,6 @@ export function StepTimeline({ rows, startedAt, endedAt, notes, onStep, onNote }
             type="button"
             className="runtail-time-row"
             data-status={row.status}
-            aria-label={stepLabel(row, now, strings, row.children > 0 ? [execution.parts(row.children)] : [])}
             title={stepFacts(row, now, strings).join(" · ")}
             tabIndex={index === at ? 0 : -1}
             onFocus={() => setReached(row.key)}
@@ -55,9 +54,10 @@ export function StepTimeline({ rows, startedAt, endedAt, notes, onStep, onNote }
             <span className="runtail-time-name" ref={(element) => void element?.style.setProperty("--depth", String(row.depth))}>
               <StepIcon status={row.status} />
               <Told className="runtail-step-name" text={row.name} titled />
+              <span className="runtail-spoken">{stepSpoken(row, now, strings, row.children > 0 ? [execution.parts(row.children)] : [])}</span>
             </span>
             <Track row={row} span={span} />
-            <span className="runtail-step-facts">{stepFacts(row, now, strings)[0]}</span>
+            <span className="runtail-step-facts" aria-hidden="true">{stepFacts(row, now, strings)[0]}</span>
           </button>
         ))}
       </div>

@@ -3,7 +3,7 @@ import { useNow, useStrings } from "../context.ts";
 import { Told } from "../Told.tsx";
 import type { StepRow } from "./step_rows.ts";
 import { StepIcon, stepTone } from "./StepIcon.tsx";
-import { stepFacts, stepLabel } from "./step_words.ts";
+import { stepFacts, stepSpoken } from "./step_words.ts";
 import { isOpen } from "./view.ts";
 
 export interface StepTreeProps {
@@ -39,7 +39,6 @@ export function StepTree({ rows, live, onStep }: StepTreeProps): ReactElement {
           aria-level={row.depth + 1}
           aria-selected={false}
           {...(row.children > 0 ? { "aria-expanded": true } : {})}
-          aria-label={stepLabel(row, now, strings)}
           tabIndex={index === at ? 0 : -1}
           onFocus={() => setReached(row.key)}
           onClick={() => onStep(row)}
@@ -47,8 +46,9 @@ export function StepTree({ rows, live, onStep }: StepTreeProps): ReactElement {
           <span className="runtail-tree-indent" ref={(element) => void element?.style.setProperty("--depth", String(row.depth))} />
           <StepIcon status={row.status} />
           <Told className="runtail-step-name" text={row.name} titled />
+          <span className="runtail-spoken">{stepSpoken(row, now, strings)}</span>
           <StepCounts row={row} />
-          <span className="runtail-step-facts">{stepFacts(row, now, strings).join(" · ")}</span>
+          <span className="runtail-step-facts" aria-hidden="true">{stepFacts(row, now, strings).join(" · ")}</span>
         </button>
       ))}
     </div>
@@ -60,7 +60,7 @@ function StepCounts({ row }: { readonly row: StepRow }): ReactElement | null {
   const { errors = 0, warnings = 0 } = row.counts ?? {};
   if (errors + warnings === 0) return null;
   return (
-    <span className="runtail-step-counts">
+    <span className="runtail-step-counts" aria-hidden="true">
       {errors > 0 && <span data-tone="error">{execution.errors(errors)}</span>}
       {warnings > 0 && <span data-tone="warning">{execution.warnings(warnings)}</span>}
     </span>

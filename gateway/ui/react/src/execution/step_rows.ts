@@ -94,8 +94,8 @@ export function tookMs(row: StepRow, now: number | null): number | null {
   return first.startedAt === null || end === null ? null : Math.max(0, end - first.startedAt);
 }
 
-/** How many of the rows at the top are over, of how many. */
-export function doneOf(rows: readonly StepRow[]): { readonly done: number; readonly total: number } {
+/** How many of the rows at the top are over, of how many. Where the run *failed*, what was skipped was not done. */
+export function doneOf(rows: readonly StepRow[], failed: boolean): { readonly done: number; readonly total: number } {
   const top = rows.filter(({ depth }) => depth === 0);
-  return { done: top.filter(({ status }) => status === "completed" || status === "skipped").length, total: top.length };
+  return { done: top.filter(({ status }) => status === "completed" || (status === "skipped" && !failed)).length, total: top.length };
 }

@@ -19,12 +19,11 @@ export function stepFacts(row: StepRow, now: number | null, strings: Strings): r
   return facts;
 }
 
-/** All of it in one text, for who does not see it. */
-export function stepLabel(row: StepRow, now: number | null, strings: Strings, more: readonly string[] = []): string {
+/** What follows its name for who does not see the rest. */
+export function stepSpoken(row: StepRow, now: number | null, strings: Strings, more: readonly string[] = []): string {
   const { execution } = strings;
   const { errors = 0, warnings = 0 } = row.counts ?? {};
-  return execution.stepLabel([
-    told(row.name),
+  return execution.stepSpoken([
     statusWord(row.status, strings),
     ...stepFacts(row, now, strings),
     ...(errors > 0 ? [execution.errors(errors)] : []),

@@ -43,7 +43,8 @@ export interface ExecutionStrings {
   readonly noSteps: string;
   readonly noStepsYet: string;
   readonly planNote: (note: string) => string;
-  readonly stepLabel: (facts: readonly string[]) => string;
+  /** Read out behind the step's name. */
+  readonly stepSpoken: (facts: readonly string[]) => string;
   readonly after: (names: readonly string[]) => string;
   readonly attempt: (attempt: number, of: number | null) => string;
   readonly waited: (spelled: string) => string;
@@ -182,7 +183,7 @@ export const EXECUTION_STRINGS: ExecutionStrings = {
   noSteps: "It has no steps.",
   noStepsYet: "No step has begun yet.",
   planNote: (note) => `The plan is not sound: ${note}`,
-  stepLabel: (facts) => facts.join(", "),
+  stepSpoken: (facts) => `, ${facts.join(", ")}`,
   after: (names) => (names.length > 4 ? `after ${names.length} steps` : `after ${names.join(", ")}`),
   attempt: (attempt, of) => `attempt ${attempt}${of === null ? "" : ` of ${of}`}`,
   waited: (spelled) => `waited ${spelled}`,

@@ -21,7 +21,12 @@ describe("stepRows", () => {
   test("planned steps that have not begun come last, in the plan's order", () => {
     const view = viewOf(record(1, 0, { kind: "plan", steps: [{ name: "c" }, { name: "a" }, { name: "b" }] }), step(2, 1, "a", "running"));
     expect(names(view)).toEqual(["a running", "c pending", "b pending"]);
-    expect(doneOf(stepRows(view))).toEqual({ done: 0, total: 3 });
+    expect(doneOf(stepRows(view), false)).toEqual({ done: 0, total: 3 });
+  });
+
+  test("a skipped step is done, unless it was skipped because the run failed", () => {
+    const rows = stepRows(viewOf(step(1, 0, "a", "completed"), step(2, 1, "b", "skipped")));
+    expect([doneOf(rows, false).done, doneOf(rows, true).done]).toEqual([2, 1]);
   });
 
   test("a step that runs again without an attempt is a row of its own", () => {
