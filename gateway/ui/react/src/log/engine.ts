@@ -94,6 +94,7 @@ export class LogEngine {
   open(): () => void {
     this.#unsubscribe = this.store.subscribe(() => this.#take());
     this.#take();
+    this.visible([], false);
     return () => this.#close();
   }
 
@@ -270,9 +271,9 @@ export class LogEngine {
     this.changed();
   }
 
-  /** The lines on screen; asks for those that are not here. */
+  /** The lines on screen; asks for those that are not here, and for the line that the screen is to go to. */
   visible(seqs: readonly number[], atTop: boolean): void {
-    this.held.want(seqs);
+    this.held.want(this.goal ? [...seqs, this.goal.seq] : seqs);
     if (atTop) void this.#lookBack();
   }
 
