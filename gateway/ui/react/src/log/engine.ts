@@ -102,6 +102,7 @@ export class LogEngine {
   open(): () => void {
     this.#unsubscribe = this.store.subscribe(() => this.#take());
     this.#take();
+    this.visible([], false);
     return () => this.#close();
   }
 
@@ -286,9 +287,9 @@ export class LogEngine {
     this.changed();
   }
 
-  /** The lines on screen; asks for those that are not here. */
+  /** The lines on screen; asks for those that are not here, and for the line that the screen is to go to. */
   visible(seqs: readonly number[], atTop: boolean): void {
-    this.held.want(seqs);
+    this.held.want(this.goal ? [...seqs, this.goal.seq] : seqs);
     for (const seq of seqs) {
       const section = this.folds.steps.sections.get(seq);
       if (section && !section.end && !this.goesOn(seq)) this.#stepEnds.want(section.start, this.rest, this.store.executionId, this.last, this.now());

@@ -114,6 +114,15 @@ describe("the engine", () => {
     expect(engine.layout.rows.count).toBe(9);
   });
 
+  it("asks at once for the line that it is to open at, and goes on asking until it is shown", async () => {
+    const log = memory(1000, { latencyMs: 5 });
+    const engine = opened(log, "#L500");
+    expect(log.requests).toBe(1);
+    engine.visible([990, 991], false);
+    await until(() => engine.held.here(500) !== null);
+    expect(log.requests).toBe(1);
+  });
+
   it("forgets what a reset withdrew", async () => {
     const log = memory(1000);
     const engine = opened(log);
