@@ -130,6 +130,8 @@ INSIDE = {
     *("limits_seconds", "auth.leeway_seconds", "auth.expiry_notice_seconds"),
     *("auth.jwks_refresh_seconds", "auth.jwks_retry_seconds", "auth.jwks_timeout_seconds"),
     *("keep_finished_seconds", "keep_empty_seconds", "ghost_seconds", "housekeeping_seconds"),
+    *("archive_grace_seconds", "keep_archived_seconds", "archive_cache_bytes"),
+    *("archive_block_bytes", "archive_queue", "archives_at_once"),
     *("housekeeping_batch", "auth.jwks_bytes"),
 }
 """Settings that are numbers and bound no client: caches, clocks, and what the engine is asked."""
