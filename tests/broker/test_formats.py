@@ -11,10 +11,9 @@ from typing import Any
 import orjson
 import pytest
 from redis.asyncio import Redis
-from tests.broker.archives import end, shelf_in
+from tests.broker.archives import end, messages, shelf_in
 from tests.broker.executions import Execution
 from tests.broker.record_formats import FORMATS, NAME
-from tests.broker.test_archiving import messages
 
 from runtail_broker import archive_format
 from runtail_broker.archive import Archive, Archived
