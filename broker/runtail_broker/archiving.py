@@ -56,19 +56,17 @@ class Archiving:
         if not seen.ended or seen.archived == seen.seq:
             raise Changed(execution_id, "it has nothing more to archive")
         kept, part = _plan(seen)
-        entries = self._entries(execution_id, seen, kept, part)
-        try:
-            size = await self._archive.write(execution_id, seen.epoch, part, entries)
-        except ValueError as error:
-            raise Changed(execution_id, str(error)) from error
-        text = listed([*kept, part])
+        parts, size = kept, 0
+        if not await self._all_gone(execution_id, _before(seen, kept)):
+            parts, size = (*kept, part), await self._write(execution_id, seen, kept, part)
+        text = listed(parts)
         answer = await self._nodes.run(seal_call(execution_id, seen.seen, seen.tag, text))
         if answer.epoch != seen.epoch:  # it was deleted meanwhile, and what was archived of it
             await self._archive.erase(execution_id, seen.epoch)
         if answer.word != "sealed":
             raise Changed(execution_id, answer.word)
         for old in parts_of(seen.archive):
-            if old not in kept and old != part:
+            if old not in parts:
                 with suppress(RuntailError):  # it harms nobody, and goes with the rest
                     await self._archive.remove(execution_id, seen.epoch, old)
         return size
@@ -125,11 +123,25 @@ class Archiving:
                 return kept.standing
         raise Changed(execution_id, "it is not there")
 
+    async def _all_gone(self, execution_id: str, cursor: Cursor) -> bool:
+        """Whether nothing is left to archive: the engine evicted the stream, say."""
+        verdict, _ = await self._reader.after(execution_id, cursor, 1)
+        return isinstance(verdict, Gap) and not verdict.entries
+
+    async def _write(
+        self, execution_id: str, seen: Standing, kept: tuple[Part, ...], part: Part
+    ) -> int:
+        entries = self._entries(execution_id, seen, kept, part)
+        try:
+            return await self._archive.write(execution_id, seen.epoch, part, entries)
+        except ValueError as error:
+            raise Changed(execution_id, str(error)) from error
+
     async def _entries(
         self, execution_id: str, seen: Standing, kept: tuple[Part, ...], part: Part
     ) -> AsyncIterator[Entry]:
         """Read the frames of *part*, each proved to follow the one before."""
-        cursor = kept[-1].last if kept else start_of(seen.epoch)
+        cursor = _before(seen, kept)
         while cursor != part.last:
             verdict, _ = await self._reader.after(execution_id, cursor, _ENTRIES)
             if isinstance(verdict, Diverged) or not _follows(verdict, cursor):
@@ -140,6 +152,11 @@ class Archiving:
                     cursor = entry.end
             if not verdict.entries or verdict.entries[-1].seq > part.last.number:
                 return  # what is missing, the writer notices
+
+
+def _before(seen: Standing, kept: tuple[Part, ...]) -> Cursor:
+    """Name the place after *kept*."""
+    return kept[-1].last if kept else start_of(seen.epoch)
 
 
 def _follows(verdict: Continues | Gap, cursor: Cursor) -> bool:

@@ -60,6 +60,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="where executions that have ended go before the engine lets go of them: a folder, or "
         "s3://bucket/prefix (credentials from AWS_…); without it they are removed",
     )
+    add(
+        "--keep-archived-days",
+        type=_days,
+        default=default.keep_archived_seconds / _DAY_SECONDS,
+        metavar="DAYS",
+        help="time after its last record for which an archived execution stays in the archive and "
+        "in the list; 'inf' for ever (default: %(default)g)",
+    )
 
 
 def settings_of(arguments: argparse.Namespace) -> GatewaySettings:
@@ -73,6 +81,7 @@ def settings_of(arguments: argparse.Namespace) -> GatewaySettings:
         drain_seconds=arguments.drain_seconds,
         keep_finished_seconds=arguments.keep_finished_days * _DAY_SECONDS,
         archive=arguments.archive,
+        keep_archived_seconds=arguments.keep_archived_days * _DAY_SECONDS,
     )
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import orjson
 from tests.broker.executions import Execution
 
 from runtail_broker.archive import Archive, Archived
 from runtail_broker.archiving import Archiving
 from runtail_broker.client import Nodes
+from runtail_broker.cursor import START
 from runtail_broker.entry import Entry
 from runtail_broker.log_reader import LogReader
+from runtail_broker.proof import Continues
 from runtail_broker.rendering import render
+from runtail_broker.splice import records_of
 from runtail_broker.store import FolderStore, Store, store_at
 
 BLOCK_BYTES = 1000  # a few frames
@@ -69,3 +74,20 @@ async def each(entries: Sequence[Entry]) -> AsyncIterator[Entry]:
 def texts(entries: Sequence[Entry]) -> list[tuple[object, ...]]:
     """All that a proof or a reader sees of *entries*."""
     return [(e.id, e.seq, e.count, e.before, e.tag, e.flags, render(e)) for e in entries]
+
+
+async def messages(shelf: Shelf, name: str) -> list[object]:
+    """Read the messages of all logs, from wherever they lie; every page must be proved."""
+    found: list[dict[str, Any]] = []
+    cursor = START
+    while True:
+        verdict, _ = await shelf.reader.after(name, cursor, 7)
+        assert isinstance(verdict, Continues), verdict
+        if not verdict.entries:
+            break
+        found += [
+            orjson.loads(line) for entry in verdict.entries for line in records_of(render(entry))
+        ]
+        cursor = verdict.entries[-1].end
+    assert [record["seq"] for record in found] == list(range(1, len(found) + 1))
+    return [record["message"] for record in found if "message" in record]

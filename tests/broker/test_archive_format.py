@@ -91,7 +91,7 @@ def test_a_frame_that_does_not_chain_is_not_written() -> None:
 
 
 def test_no_damage_of_any_byte_passes_for_something_else() -> None:
-    """A byte that is another, a piece that is missing: an error, or (in padding) the same frames."""
+    """A byte that is another, a piece that is missing: an error, or else the very same frames."""
     entries = frames([3, 1, 20, 2] * 5)
     data, chance = written(entries), random.Random(3)
     expected = texts(entries)

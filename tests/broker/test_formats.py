@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import base64
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from tests.broker.archives import end, shelf_in
+from redis.asyncio import Redis
+from tests.broker.archives import end, messages, shelf_in
 from tests.broker.executions import Execution
 from tests.broker.record_formats import FORMATS, NAME
-from tests.broker.test_archiving import messages
 
 from runtail_broker import archive_format
 from runtail_broker.archive import Archive, Archived
@@ -50,17 +51,20 @@ async def restored(nodes: Nodes) -> Execution:
     keys = ExecutionKeys.of(NAME)
     stored = orjson.loads((V1 / "keys.json").read_bytes())
     for key in (keys.state, keys.publishers):
-        fields: Any = decoded(stored[key.rpartition(":")[2]])
-        await nodes.at(key, lambda node, key=key, fields=fields: node.hset(key, mapping=fields))
+        await nodes.at(key, partial(_put, key, decoded(stored[key.rpartition(":")[2]])))
     for place, packed in stored["stream"].items():
-        entry: Any = decoded(packed)
-        await nodes.at(
-            keys.stream,
-            lambda node, place=place, entry=entry: node.xadd(keys.stream, entry, place),
-        )
+        await nodes.at(keys.stream, partial(_append, keys.stream, place, decoded(packed)))
     execution = Execution(nodes, NAME)
     execution._sent["p1"] = (3, 33)
     return execution
+
+
+async def _put(key: str, fields: dict[Any, Any], node: Redis) -> None:
+    await node.hset(key, mapping=fields)
+
+
+async def _append(key: str, place: str, fields: dict[Any, Any], node: Redis) -> None:
+    await node.xadd(key, fields, place)
 
 
 def decoded(fields: dict[str, str]) -> dict[Any, Any]:

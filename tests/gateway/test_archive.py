@@ -254,9 +254,9 @@ async def test_what_a_newer_runtail_wrote_is_refused_and_never_shown_otherwise(
             assert (watcher.close_code, watcher.of("error")[0]["code"]) == (4331, "newer_format")
             assert [record["seq"] for record in watcher.records] == [1]
         await assert_refused(gateway, 4331, "newer_format", 501)
-        await set_state(engine_nodes, other, format="2")
+        await set_format(engine_nodes, other, "2")
         await assert_refused(gateway, 4331, "newer_format", 501, name="other")
-        await set_state(engine_nodes, other, format="1")
+        await set_format(engine_nodes, other, "1")
         async with gateway.watch("other") as watcher:
             await watcher.closed()
             assert_complete(watcher)
@@ -267,9 +267,9 @@ async def status_of(gateway: Running, path: str) -> int:
         return answer.status
 
 
-async def set_state(nodes: Nodes, worker: Worker, **fields: str) -> None:
+async def set_format(nodes: Nodes, worker: Worker, version: str) -> None:
     key = worker.keys.state
-    await nodes.at(key, lambda node: node.hset(key, mapping=fields))
+    await nodes.at(key, lambda node: node.hset(key, "format", version))
 
 
 async def assert_refused(

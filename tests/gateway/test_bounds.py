@@ -166,6 +166,8 @@ INSIDE = {
     *("keep_finished_seconds", "keep_empty_seconds", "ghost_seconds", "housekeeping_seconds"),
     *("housekeeping_batch", "auth.jwks_bytes", "viewers_seconds"),
     *("figures_seconds", "figures_remembered_seconds"),
+    *("archive_grace_seconds", "keep_archived_seconds", "archive_cache_bytes"),
+    *("archive_block_bytes", "archive_queue", "archives_at_once"),
 }
 """Settings that are numbers and bound no client: caches, clocks, and what the engine is asked."""
 

@@ -138,7 +138,8 @@ async def test_on_a_phone_the_bar_is_two_lines_and_a_button_has_the_rest(
     await show(page, address, query)
     await page.get_by_role("button", name="warning").click()
     box = await page.get_by_role("toolbar").bounding_box()
-    assert box is not None and box["height"] <= 70
+    assert box is not None
+    assert box["height"] <= 70
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360
     await page.get_by_role("button", name="More").focus()
     await page.keyboard.press("Enter")
