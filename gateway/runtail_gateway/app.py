@@ -23,6 +23,7 @@ from runtail_gateway.answer_headers import AnswerHeaders
 from runtail_gateway.deletion import Deletion
 from runtail_gateway.demo import DemoRuns
 from runtail_gateway.description import Description
+from runtail_gateway.engine_watch import EngineWatch
 from runtail_gateway.events import EventStream
 from runtail_gateway.housekeeper import Housekeeper
 from runtail_gateway.hub import Hub
@@ -56,13 +57,14 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
     hub = Hub(nodes, settings, metrics)
     sweeper = Sweeper(nodes, hub.contact_seconds, hub.watched, settings, metrics)
     housekeeper = Housekeeper(nodes, hub.contact_seconds, settings, metrics)
+    engine_watch = EngineWatch(nodes, settings, metrics)
     access = Access(settings, hub.executions)
     demo = DemoRuns(redis if isinstance(redis, str) else None, settings.demo_runs)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         try:
-            async with access, hub, sweeper, housekeeper:
+            async with access, hub, sweeper, housekeeper, engine_watch:
                 yield
         finally:
             await demo.close()
