@@ -36,7 +36,7 @@ class Hub:
     """All tails of a gateway process. Use as an async context manager, within one event loop."""
 
     def __init__(self, nodes: Nodes, settings: GatewaySettings, metrics: Metrics) -> None:
-        self.reader = StreamReader(nodes)
+        self.reader = StreamReader(nodes, replicas=settings.replay_from_replicas)
         self.executions = Executions(nodes)
         self._nodes, self._settings, self._metrics = nodes, settings, metrics
         self._pages = PageCache(settings.page_cache_bytes)

@@ -83,9 +83,9 @@ def test_what_executions_take_of_memory_is_told(
     sound: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = url_of(sound)
-    main(["log", "run-of-doctor", "a line", "--redis-url", url])
+    main(["log", "run-1", "a line", "--redis-url", url])
     with redis.Redis.from_url(url) as client:
-        assert client.exists("runtail:{run-of-doctor}:stream")
+        assert client.exists("runtail:{run-1}:stream")
     _, out = told(capsys, "--redis-url", url)
     assert "1 executions, " in out
     assert "more of that size" in out
