@@ -197,7 +197,7 @@ class StreamReader:
             return []
         key = ExecutionKeys.of(execution_id).stream
         try:
-            rows: list[Any] = list(await replica.xrange(key, low, "+", count=count))
+            rows: Any = await replica.xrange(key, low, "+", count=count)
         except (RedisError, OSError) as error:
             log.info("a replica was not read: %s", error)
             self._not_before = time.monotonic() + _MUTE_SECONDS
