@@ -19,8 +19,8 @@ from tests.gateway.test_rest import get, refused
 from tests.gateway.worker import Worker
 from tests.polling import a_moment, soon
 
-from runtail_broker.claim import Claim
 from runtail_broker.acks import MEMORY, Acks
+from runtail_broker.claim import Claim
 from runtail_broker.client import Nodes, connect
 from runtail_broker.errors import RuntailError
 from runtail_broker.inventory import Inventory

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from redis.asyncio import Redis
 from tests.gateway.conftest import QUICK
+from tests.gateway.named_tests import TESTS, missing
 from tests.gateway.running import Running, running
 from tests.gateway.test_rest import refused
 from tests.gateway.watcher import Watcher
@@ -124,3 +126,13 @@ async def test_an_engine_that_starts_again_without_data_is_another_epoch(
         async with pushing.watch(execution_id) as newcomer:
             await newcomer.caught_up()
             assert newcomer.hello["epoch"] != epoch
+
+
+def test_every_row_of_the_table_of_what_is_gone_names_a_test_that_there_is() -> None:
+    told = (TESTS.parent / "broker" / "README.md").read_text()
+    table = told.partition("## When something is gone")[2].partition("\n## ")[0]
+    rows = [row for row in table.splitlines() if row.startswith("| ")][2:]
+    places = [re.findall(r"`([\w/]+\.py::\w+)`", row) for row in rows]
+    assert len(rows) == 7
+    assert all(places)
+    assert missing(place for row in places for place in row) == []
