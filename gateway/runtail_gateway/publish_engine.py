@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 import weakref
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from runtail_broker.acks import MEMORY, Acks
@@ -63,13 +64,15 @@ class PublishEngine:
 
     async def _enlist(self, execution_id: str) -> None:
         key, now_ms = index_of(execution_id), int(time.time() * 1000)
-        await self._nodes.at(key, lambda node: node.zadd(key, {execution_id: now_ms}, nx=True))
+        async with _not_for_long():
+            await self._nodes.at(key, lambda node: node.zadd(key, {execution_id: now_ms}, nx=True))
 
     async def primary(self, execution_id: str) -> str:
         """Name the server that is primary for the execution now; '' where servers have no name."""
         key = ExecutionKeys.of(execution_id).state
         try:
-            info = await self._nodes.at(key, lambda node: node.info("server"))
+            async with _not_for_long():
+                info = await self._nodes.at(key, lambda node: node.info("server"))
         except EngineRefused:
             return ""
         return str(info.get("run_id", ""))
@@ -98,13 +101,14 @@ class PublishEngine:
                 answers[index] = error
             else:
                 by_node.setdefault(node, []).append(index)
+        seconds = _OTHERS_SECONDS + (acks.seconds if acks.command else 0)
         running = {
             asyncio.create_task(
                 self._at_one([calls[index] for index in indexes], replicated, acks)
             ): indexes
             for indexes in by_node.values()
         }
-        for task in await _done_soon(running, _OTHERS_SECONDS + acks.seconds):
+        for task in await _done_soon(running, seconds):
             answers.update(zip(running.pop(task), task.result(), strict=True))
         await end(*running)
         silent = Unavailable("the node that serves it does not answer")
@@ -127,6 +131,16 @@ class PublishEngine:
         if lock is None:
             lock = self._turns[execution_id] = asyncio.Lock()
         return lock
+
+
+@asynccontextmanager
+async def _not_for_long() -> AsyncIterator[None]:
+    """Let what one node is asked for hold up the requests about others for a second at most."""
+    try:
+        async with asyncio.timeout(_OTHERS_SECONDS):
+            yield
+    except TimeoutError as error:
+        raise Unavailable("the node that serves it does not answer") from error
 
 
 async def _done_soon(tasks: Collection[asyncio.Task[T]], seconds: float) -> set[asyncio.Task[T]]:
