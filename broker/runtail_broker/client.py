@@ -106,6 +106,10 @@ class Nodes:
                 found[node] = Shard(node, _tag_within(each.first, each.last), topology.clustered)
         return list(found.values())
 
+    async def has_replicas(self) -> bool:
+        """Whether it is a cluster, or watched by Sentinels: replicas are expected then."""
+        return bool((await self._known_topology()).ranges)
+
     async def some_tag(self, shard: Shard) -> str:
         """Find a hash tag at random whose keys *shard* serves."""
         ranges = [

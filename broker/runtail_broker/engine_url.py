@@ -69,9 +69,9 @@ class EngineUrl:
     def read(cls, url: str) -> EngineUrl:
         """Read *url*; raise ValueError that says what is wrong with it, without its password."""
         parts = urlsplit(url)
-        if parts.fragment or "@" in parts.path:  # nothing of it may be shown
-            raise ValueError("a / ? or # too many: in a password they are %2F %3F %23")
         scheme = parts.scheme.lower()
+        if scheme != "unix" and (parts.fragment or "@" in parts.path):  # nothing of it may be shown
+            raise ValueError("a / ? or # too many: in a password they are %2F %3F %23")
         if scheme not in _KINDS:
             raise ValueError(f"scheme {scheme!r}, expected one of {', '.join(_KINDS)}")
         kind, secure = _KINDS[scheme]

@@ -85,6 +85,11 @@ class Live:
         """How long ago the link that was silent longest heard its own probe; inf before all did."""
         return max(self._silences(), default=float("inf"))
 
+    @property
+    def all_heard(self) -> bool:
+        """Whether every link has heard a probe of its own since it was made."""
+        return bool(self._links) and all(link.has_heard for link in self._links.values())
+
     def silent_seconds_of(self, execution_id: str) -> float:
         """How long ago the link that hears *execution_id* heard its own probe; inf if none does."""
         link = self._homes.get(ExecutionKeys.of(execution_id).live)

@@ -83,6 +83,7 @@ class Link:
         self._changed = asyncio.Event()
         self._own = probe_key(shard.tag) + ":" + secrets.token_hex(8)
         self.heard = float("-inf")
+        self.has_heard = False
         self.contact_since = float("inf")
         self.led_away = False
         """Whether what it probes with belongs to another node by now."""
@@ -131,7 +132,7 @@ class Link:
         match reply:
             case [b"smessage", channel, payload]:
                 if channel == self._own.encode():
-                    self.heard = time.monotonic()
+                    self.heard, self.has_heard = time.monotonic(), True
                 elif is_changes(channel.decode()):
                     self._listener.changed(told(payload))
                 elif is_notes(channel.decode()):

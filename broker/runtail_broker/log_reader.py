@@ -26,8 +26,8 @@ class LogReader(StreamReader):
     Raises what both raise, and ArchiveUnavailable for what lies in an archive that was not given.
     """
 
-    def __init__(self, nodes: Nodes, archive: Archive | None) -> None:
-        super().__init__(nodes)
+    def __init__(self, nodes: Nodes, archive: Archive | None, *, replicas: bool = False) -> None:
+        super().__init__(nodes, replicas=replicas)
         self._archive = archive
 
     async def after(

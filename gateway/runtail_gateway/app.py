@@ -27,6 +27,7 @@ from runtail_gateway.archivist import Archivist
 from runtail_gateway.deletion import Deletion
 from runtail_gateway.demo import DemoRuns
 from runtail_gateway.description import Description
+from runtail_gateway.engine_watch import EngineWatch
 from runtail_gateway.events import EventStream
 from runtail_gateway.figures_endpoint import FiguresEndpoint
 from runtail_gateway.housekeeper import Housekeeper
@@ -67,13 +68,15 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
     hub = Hub(nodes, settings, metrics, archive)
     sweeper = Sweeper(nodes, hub.contact_seconds, hub.watched, settings, metrics)
     housekeeper = Housekeeper(nodes, hub.contact_seconds, settings, metrics, archivist)
+    engine_watch = EngineWatch(nodes, settings, metrics)
     access = Access(settings, hub.executions)
     demo = DemoRuns(redis if isinstance(redis, str) else None, settings.demo_runs)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         try:
-            async with access, hub, sweeper, archivist or nullcontext(), housekeeper:
+            away = archivist or nullcontext()
+            async with access, hub, sweeper, away, housekeeper, engine_watch:
                 yield
         finally:
             await demo.close()

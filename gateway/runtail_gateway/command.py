@@ -15,6 +15,7 @@ from pathlib import Path
 
 from runtail.command import Command
 from runtail_broker.engine import EngineError, start_engine
+from runtail_broker.engine_url import EngineUrl
 from runtail_broker.store import store_at
 from runtail_gateway.access_log import write_access_log
 from runtail_gateway.app import create_app
@@ -84,7 +85,12 @@ def _run(arguments: argparse.Namespace, *, demo: bool) -> int:
         for each in sockets:
             stack.enter_context(each)
         url = arguments.redis_url
-        if url is None:
+        if url is not None:
+            try:
+                EngineUrl.read(url)
+            except ValueError as error:
+                return _fail(f"--redis-url is not the URL of an engine: {error}")
+        else:
             try:
                 url = stack.enter_context(start_engine(arguments.data)).url
             except EngineError as error:

@@ -47,7 +47,7 @@ class Hub:
         metrics: Metrics,
         archive: Archive | None = None,
     ) -> None:
-        self.reader = LogReader(nodes, archive)
+        self.reader = LogReader(nodes, archive, replicas=settings.replay_from_replicas)
         self.executions = Executions(nodes)
         self._nodes, self._settings, self._metrics = nodes, settings, metrics
         self._pages = PageCache(settings.page_cache_bytes)

@@ -36,6 +36,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="ORIGIN",
         help="origin whose pages may embed the page (?embed=1), and nothing else; repeatable",
     )
+    add(
+        "--replay-from-replicas",
+        action="store_true",
+        help="read old pages from replicas of the engine; proofs stay on the primary",
+    )
     add("--access-log", action="store_true", help="write a JSON line for each request to stderr")
     add(
         "--drain-seconds",
@@ -78,6 +83,7 @@ def settings_of(arguments: argparse.Namespace) -> GatewaySettings:
         allowed_origins=tuple(arguments.allowed_origin),
         frame_origins=tuple(arguments.frame_origin),
         access_log=arguments.access_log,
+        replay_from_replicas=arguments.replay_from_replicas,
         drain_seconds=arguments.drain_seconds,
         keep_finished_seconds=arguments.keep_finished_days * _DAY_SECONDS,
         archive=arguments.archive,

@@ -222,6 +222,12 @@ class GatewaySettings:
     limits_seconds: float = 60.0
     """How long the limits that operators keep in the engine are remembered."""
 
+    replay_from_replicas: bool = False
+    """Whether full pages of history are read from replicas; the proof of each stays on the primary,
+    and so does all that is new."""
+    engine_check_seconds: float = 60.0
+    """Mean time between two looks whether the engine keeps logs safely; each is up to a fifth
+    earlier or later."""
     acks_seconds: float = 2.0
     """How long a request that publishes with `acks` waits until what it stored is as safe."""
 

@@ -13,13 +13,14 @@ from redis.crc import key_slot
 from tests.engine_sets import Cluster, SentinelSet, engine_cluster, sentinel_set
 from tests.gateway.conftest import QUICK
 from tests.gateway.running import Running, running
+from tests.gateway.watcher import Watcher
 from tests.gateway.worker import Worker
 from tests.polling import a_moment, soon
 from tests.server_process import Program, Server
 
 from runtail import Publisher, PublisherSettings
 from runtail_broker.client import Nodes
-from runtail_broker.keys import ExecutionKeys
+from runtail_broker.keys import ExecutionKeys, index_of
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.full, pytest.mark.timeout(120)]
 ENDING = replace(QUICK, sweep_seconds=0.2, settle_seconds=2.0)
@@ -198,3 +199,53 @@ async def test_a_primary_that_is_cut_off_from_its_replicas_is_noticed() -> None:
             async with asyncio.timeout(20):
                 while await ready() != 200:
                     await a_moment()
+
+
+@pytest.mark.parametrize("way", ["engine", "gateway"])
+async def test_one_worker_goes_on_with_what_the_shards_that_are_there_serve(way: str) -> None:
+    """One publisher, one execution on each side; and it opens another one meanwhile."""
+    with engine_cluster("valkey", replicas=0) as cluster:
+        # not where the limits are: who never read them cannot open
+        gone = next(
+            each
+            for each in cluster.servers
+            if each is not cluster.primary_of(key_slot(b"runtail:settings"))
+        )
+        names = [f"run-{n}" for n in range(200)]
+        dead = next(name for name in names if server_of(cluster, name) is gone)
+        living = [name for name in names if gone not in servers_of(cluster, name)]
+        async with running(ENDING, cluster.url) as gateway:
+            url = gateway.address if way == "gateway" else cluster.url_as("runtail-worker")
+            settings = replace(QUICK_TO_RETRY, engine_timeout_seconds=3)
+            with Publisher(url, settings=settings) as publisher:
+                stalled, going = publisher.execution(dead), publisher.execution(living[0])
+                for run in (stalled, going):
+                    run.info("before")
+                assert await asyncio.to_thread(publisher.flush, 10)
+                gone.freeze()
+                async with (
+                    gateway.watch(living[0]) as watcher,
+                    gateway.watch(living[1], "wait=true") as late,
+                ):
+                    stalled.info("amid")
+                    for number in range(20):
+                        going.info(f"line {number}")
+                        await seen(watcher, number + 2)
+                    publisher.execution(living[1]).info("late")
+                    await late.until(lambda: late.texts == ["late"], "another one opens", 15)
+                    gone.thaw()
+                    assert await asyncio.to_thread(publisher.flush, 30)
+                nodes = Nodes.connect(cluster.url)
+                texts = [r.get("message") for r in await Worker(nodes, dead).stored()]
+                assert [text for text in texts if text] == ["before", "amid"]
+                await nodes.close()
+
+
+async def seen(watcher: Watcher, lines: int) -> None:
+    await watcher.until(lambda: len(watcher.texts) == lines, f"{lines} lines are seen", 8)
+
+
+def servers_of(cluster: Cluster, execution_id: str) -> tuple[Server, Server]:
+    """The one that serves it, and the one that lists it."""
+    listing = cluster.primary_of(key_slot(index_of(execution_id).encode()))
+    return server_of(cluster, execution_id), listing
