@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import count, groupby
+from typing import Literal, NamedTuple
 
-from playwright.async_api import Page
+from playwright.async_api import Page, WebSocket
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,31 @@ class Read:
     last: int
     count: int
     wrong: list[str]
+
+
+class Frame(NamedTuple):
+    """By which socket of the page, counted from 1, something went or came, and when."""
+
+    socket: int
+    at: float
+
+
+def frames(page: Page, event: Literal["framesent", "framereceived"], holding: str) -> list[Frame]:
+    """Note from now on each frame that holds this text."""
+    noted: list[Frame] = []
+    numbers = count(1)
+
+    def opened(socket: WebSocket) -> None:
+        number = next(numbers)
+
+        def passed(data: str | bytes) -> None:
+            if holding in str(data):
+                noted.append(Frame(number, time.time()))
+
+        socket.on(event, passed)
+
+    page.on("websocket", opened)
+    return noted
 
 
 async def take_notes(page: Page) -> None:

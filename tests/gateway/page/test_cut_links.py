@@ -3,46 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
-from itertools import count
+import time
+from collections.abc import Iterator
 
 import pytest
-from playwright.async_api import Page, WebSocket, expect
-from tests.gateway.conftest import QUICK
+from playwright.async_api import Page, expect
 from tests.gateway.page.cut_link import CutLink
-from tests.gateway.page.reading import place_of, statuses
+from tests.gateway.page.reading import frames, place_of, statuses
 from tests.gateway.page.watching import dot, pill, rows, scroll_by_wheel, words
-from tests.gateway.running import Running, running
+from tests.gateway.running import Running
 from tests.gateway.worker import Worker
 from tests.polling import soon
 from tests.proxy import Proxy, proxy_to
 
 from runtail_broker.client import Nodes
+from runtail_broker.keys import index_of
 
 pytestmark = pytest.mark.browser
 BEAT = '"type":"beat"'
 
 
 @pytest.fixture
-def beat_seconds() -> float:
-    """By the dice they may be 2 s later: between two of them are at most 2.4 s."""
-    return 0.2
-
-
-@pytest.fixture
-async def beating(
-    engine_nodes: Nodes, engine_url: str, beat_seconds: float
-) -> AsyncIterator[Running]:
-    # nobody beats for the worker: it is not to be called silent within these tests
-    settings = replace(QUICK, beat_seconds=beat_seconds, lease_seconds=300)
-    async with running(settings, engine_url) as gateway:
-        yield gateway
-
-
-@pytest.fixture
-def proxy(beating: Running) -> Iterator[Proxy]:
-    with proxy_to(beating.address) as proxy:
+def proxy(real: Running) -> Iterator[Proxy]:
+    with proxy_to(real.address) as proxy:
         yield proxy
 
 
@@ -55,19 +38,6 @@ async def go_offline(link: CutLink) -> None:
     """Cut the network: the browser's own emulation leaves open sockets alone."""
     await link.page.context.set_offline(True)
     link.proxy.refuse()
-
-
-def beats_heard(page: Page) -> list[int]:
-    """Note each beat by the number of the socket that it comes over."""
-    beats: list[int] = []
-    sockets = count(1)
-
-    def opened(socket: WebSocket) -> None:
-        number = next(sockets)
-        socket.on("framereceived", lambda data: beats.append(number) if BEAT in data else None)
-
-    page.on("websocket", opened)
-    return beats
 
 
 async def go_online(link: CutLink) -> None:
@@ -113,6 +83,7 @@ async def test_offline_and_back_nothing_is_lost_and_the_readers_place_stays(
     ]
 
 
+@pytest.mark.full
 async def test_who_follows_is_at_the_end_again_when_the_network_is(link: CutLink) -> None:
     await link.open(300)
     await go_offline(link)
@@ -125,22 +96,23 @@ async def test_who_follows_is_at_the_end_again_when_the_network_is(link: CutLink
 
 
 async def test_beats_keep_a_link_that_is_cut_when_it_carries_nothing(link: CutLink) -> None:
-    beats = beats_heard(link.page)
+    beats = frames(link.page, "framereceived", BEAT)
     link.proxy.idle_seconds = 3.0
     await link.open()
     await soon(lambda: link.proxy.idle > 0, "the connections of its files were cut")
     heard = len(beats)
     await soon(lambda: len(beats) > heard, "a beat came after that")
-    assert set(beats) == {1}
+    assert {beat.socket for beat in beats} == {1}
     assert await statuses(link.page) == ["connecting", "connected"]
     await link.worker.log_many(1, 10)
     await link.ends_complete(113)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("beat_seconds", [60.0])
 async def test_a_link_that_is_cut_between_two_beats_is_made_anew(link: CutLink) -> None:
-    link.proxy.idle_seconds = 0.3
     await link.open()
+    link.proxy.idle_seconds = 0.3
     for _ in range(3):
         cuts = link.proxy.idle
         await soon(lambda cuts=cuts: link.proxy.idle > cuts, "it was cut")
@@ -160,6 +132,42 @@ async def test_a_link_that_swallows_everything_is_noticed_by_its_silence(link: C
     await link.page.clock.run_for(20_000)
     await expect(rows(link.page).last.locator(".rt-seq")).to_have_text("111")
     await link.ends_complete(113)
+
+
+async def test_a_connection_begun_into_nothing_is_not_waited_for_when_the_network_is_back(
+    link: CutLink,
+) -> None:
+    """A network that says nothing at all: by itself the page would give up after 15 s."""
+    await link.open()
+    link.proxy.cut()
+    link.proxy.hold()
+    led = link.proxy.led
+    await soon(lambda: link.proxy.led > led, "it tries again")
+    await link.worker.log_many(1, 10)
+    began = time.monotonic()
+    await soon(lambda: time.monotonic() > began + 1.2, "it has waited for a while")
+    link.proxy.swallow()
+    link.proxy.forward()
+    await link.page.evaluate("dispatchEvent(new Event('online'))")
+    await expect(words(link.page)).to_have_text("live", timeout=2_000)
+    await link.ends_complete(113)
+
+
+@pytest.mark.full
+async def test_a_list_that_nobody_tells_anything_is_asked_for_anew(
+    link: CutLink, engine_nodes: Nodes
+) -> None:
+    """Who watches the list alone hears no beats: the page asks for signs of life."""
+    await link.page.clock.install()
+    await link.page.goto(f"{link.proxy.http}/monitoring")
+    await expect(link.page.get_by_role("navigation", name="Executions")).to_be_visible()
+    await expect(link.page.get_by_text("Reading the list")).to_be_hidden()
+    link.proxy.swallow()
+    await link.page.clock.run_for(46_000)
+    await link.worker.open()
+    key = index_of(link.worker.execution_id)
+    await engine_nodes.at(key, lambda node: node.zadd(key, {link.worker.execution_id: 1}))
+    await expect(link.page.get_by_text(link.worker.execution_id).first).to_be_visible()
 
 
 @pytest.mark.full
@@ -185,6 +193,7 @@ async def test_where_sockets_are_refused_the_same_lines_come_as_event_streams(
     await expect(rows(link.page).last.locator(".rt-seq")).to_have_text("111")
     link.proxy.cut()
     await link.worker.log_many(1, 10)
+    await expect(rows(link.page).last.locator(".rt-seq")).to_have_text("121")
     await link.ends_complete(123)
     assert len(streams) == 2
     assert await statuses(link.page) == [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,18 +40,32 @@ async def more_lines_come(page: Page) -> None:
     await expect(newest).not_to_have_text(await newest.inner_text())
 
 
-async def test_when_its_gateway_is_killed_another_one_goes_on_without_a_repeat_or_a_hole(
-    page: Page, both: list[Gateway], worker: Worker
+@pytest.mark.parametrize(
+    ("leave", "sockets"),
+    [
+        pytest.param(Gateway.kill, True, id="killed"),
+        pytest.param(Gateway.end, True, id="ended", marks=pytest.mark.full),
+        pytest.param(Gateway.kill, False, id="killed, without sockets", marks=pytest.mark.full),
+        pytest.param(Gateway.end, False, id="ended, without sockets", marks=pytest.mark.full),
+    ],
+)
+async def test_when_its_gateway_goes_another_one_goes_on_without_a_repeat_or_a_hole(
+    page: Page,
+    both: list[Gateway],
+    worker: Worker,
+    leave: Callable[[Gateway], object],
+    sockets: bool,
 ) -> None:
     """Start, watch, kill, watch on, end: and what stood beside the dot all the while."""
     first, other = both
     with proxy_to(first.http, other.http) as proxy:
+        proxy.refusing_upgrades = not sockets
         link = CutLink(page, proxy, worker)
         await link.open()
         done = asyncio.Event()
         working = asyncio.create_task(work(worker, done))
         await more_lines_come(page)
-        await asyncio.to_thread(first.kill)
+        await asyncio.to_thread(leave, first)
         await expect(dot(page)).to_have_attribute("data-status", "connecting")
         await expect(words(page)).to_have_text("live")
         await more_lines_come(page)
