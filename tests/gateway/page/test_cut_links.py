@@ -40,6 +40,11 @@ async def go_offline(link: CutLink) -> None:
     link.proxy.refuse()
 
 
+async def one_is_cut(proxy: Proxy) -> None:
+    cuts = proxy.idle
+    await soon(lambda: proxy.idle > cuts, "one more was cut as idle")
+
+
 async def go_online(link: CutLink) -> None:
     link.proxy.forward()
     await link.page.context.set_offline(False)
@@ -114,8 +119,7 @@ async def test_a_link_that_is_cut_between_two_beats_is_made_anew(link: CutLink) 
     await link.open()
     link.proxy.idle_seconds = 0.3
     for _ in range(3):
-        cuts = link.proxy.idle
-        await soon(lambda cuts=cuts: link.proxy.idle > cuts, "it was cut")
+        await one_is_cut(link.proxy)
         await link.worker.log_many(1, 10)
     await link.ends_complete(133)
     assert "error" not in await statuses(link.page)
