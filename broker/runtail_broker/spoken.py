@@ -122,11 +122,11 @@ def spoken(call: Call) -> Spoken:
         case "open":
             begun = orjson.loads(values[4])["timestamp"]
             names = text(values[0]), text(values[1]), text(values[5])
-            return Open(name, *names, begun or "", values[-1] == 1)
+            return Open(name, *names, begun or "", values[11] == 1)
         case "publish":
             return _publish(name, values)
         case "beat":
-            publisher, listens = text(values[0]), values[-1] == 1
+            publisher, listens = text(values[0]), values[3] == 1
             return Beat(name, publisher, number(values[1]), number(values[2]), listens)
         case "close":
             status, reason, explicit = text(values[3]), text(values[5]), values[6] == 1
