@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from runtail_broker.errors import InvalidFrame
+from runtail_broker.errors import InvalidFrame, NewerFormat
 from runtail_broker.frame import MAX_EXPANDED_BYTES, decode_frame, encode_frame, lines_of
 
 if sys.version_info >= (3, 14):
@@ -68,9 +68,9 @@ def test_any_bytes_are_records_or_an_invalid_frame(data: bytes) -> None:
         PACKED + zstd.compress(data, 1),
         LINES + zstd.compress(data, 1),
     ):
-        with contextlib.suppress(InvalidFrame):
+        with contextlib.suppress(InvalidFrame, NewerFormat):
             assert all(type(record) is bytes for record in decode_frame(frame))
-        with contextlib.suppress(InvalidFrame):
+        with contextlib.suppress(InvalidFrame, NewerFormat):
             assert type(lines_of(frame)) is bytes
 
 
@@ -79,7 +79,7 @@ def test_a_mutated_frame_is_records_or_an_invalid_frame(data: st.DataObject) -> 
     frame = bytearray(encode_frame(data.draw(st.sampled_from([TEXT, TEXT[:3], [b"x" * 900]]))))
     for _ in range(data.draw(st.integers(1, 4))):
         frame[data.draw(st.integers(0, len(frame) - 1))] = data.draw(st.integers(0, 255))
-    with contextlib.suppress(InvalidFrame):
+    with contextlib.suppress(InvalidFrame, NewerFormat):
         assert all(type(record) is bytes for record in decode_frame(bytes(frame)))
 
 
@@ -91,9 +91,15 @@ def test_every_truncation_is_refused(records: list[bytes]) -> None:
             decode_frame(frame[:end])
 
 
-@pytest.mark.parametrize("first", [0x00, 0x13, 0x1F, 0x20, 0x21, 0xFF])
+@pytest.mark.parametrize("first", [0x00, 0x0F, 0x13, 0x1F])
 def test_another_version_or_codec_is_refused_by_number(first: int) -> None:
     with pytest.raises(InvalidFrame, match=f"version {first >> 4} and codec {first & 15}"):
+        decode_frame(bytes([first]) + encode_frame(TEXT)[1:])
+
+
+@pytest.mark.parametrize("first", [0x20, 0x21, 0xFF])
+def test_a_newer_version_is_no_damage(first: int) -> None:
+    with pytest.raises(NewerFormat, match=f"frame has version {first >> 4}, expected at most 1"):
         decode_frame(bytes([first]) + encode_frame(TEXT)[1:])
 
 

@@ -138,7 +138,7 @@ describe("an event stream", () => {
   });
 
   test.each([
-    [400, "bad_request", 4400], [403, "foreign_origin", 4403], [404, "not_found", 4404], [410, "deleted", 4410],
+    [400, "bad_request", 4400], [403, "foreign_origin", 4403], [404, "not_found", 4404], [410, "deleted", 4410], [500, "damaged", 4422],
   ])("refused with %i (%s) does not come again", async (status, code, close) => {
     const { world } = streaming();
     world.answer = () => problem(status, code);
@@ -150,7 +150,7 @@ describe("an event stream", () => {
     expect(world.requests).toHaveLength(1);
   });
 
-  test.each([[503, "draining", 1012], [503, "too_many", 4329], [429, "http", 1006], [502, "http", 1006]])(
+  test.each([[501, "newer_format", 4331], [503, "draining", 1012], [503, "too_many", 4329], [429, "http", 1006], [502, "http", 1006]])(
     "refused with %i (%s) for now comes again", async (status, code, close) => {
       const { world } = streaming();
       world.answer = () => problem(status, code);
