@@ -124,7 +124,7 @@ async def test_the_clock_is_the_engines(nodes: Nodes, inventory: Inventory) -> N
     standing = (await inventory.kept(["now"]))[0].standing
     assert standing is not None
     assert 0 <= await inventory.now_ms() - standing.last_ms < 60_000
-    assert standing.created_ms == standing.last_ms
+    assert 0 <= standing.last_ms - standing.created_ms < 1000  # the fake's clock goes on
     assert execution.id == "now"
 
 
