@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import secrets
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -23,10 +24,15 @@ for _number, _usual in (
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, _usual)
 
-settings.register_profile(
-    "runtail", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
-)
-settings.load_profile("runtail")
+for _profile, _examples in (("short", 50), ("full", 200)):
+    settings.register_profile(
+        _profile,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        print_blob=True,
+        max_examples=_examples,
+    )
+settings.load_profile(os.environ.get("RUNTAIL_EXAMPLES", "short"))  # `make test-full`: full
 
 
 def pytest_collection_finish() -> None:

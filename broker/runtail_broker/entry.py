@@ -11,6 +11,7 @@ from runtail_broker.errors import InvalidFrame
 HOLDS_STATUS, IS_END = 1, 2
 _LAST_N = 10**15 - 1  # behind all records of a millisecond
 DELETED = b"deleted"  # what the live channel carries instead of an entry, once
+VIEWERS = b"viewers"  # and when somebody begins or ends to watch; see viewers.lua
 
 
 @dataclass(frozen=True, slots=True)

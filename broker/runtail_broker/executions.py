@@ -7,18 +7,19 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from redis.asyncio import Redis
 from redis.exceptions import AskError, TryAgainError
 
 from runtail_broker.client import Nodes
-from runtail_broker.keys import ExecutionKeys, indexes
-from runtail_broker.proof import BOUNDS, Bounds
+from runtail_broker.keys import INDEX_BUCKETS, ExecutionKeys, indexes
+from runtail_broker.proof import BOUNDS, Bounds, require_known
 from runtail_broker.state import ExecutionState
 
+T = TypeVar("T")
 log = logging.getLogger("runtail.broker")
-_LOOK = ("epoch", "seq", "status", "open", "lost", "end")
+_LOOK = ("epoch", "seq", "status", "open", "lost", "end", "format")
 _LED = (AskError, TryAgainError)  # a MovedError is an AskError
 _READ_AT_ONCE = 200  # then the event loop gets to others
 _TIES = 1000  # executions that one part of the index may hold of one millisecond
@@ -48,7 +49,7 @@ class Publisher:
     def read(cls, name: bytes, packed: bytes) -> Publisher:
         """Read a field of the publishers hash (its layout is in append.lua)."""
         entry = packed.decode()
-        last, count, is_open, dropped, beat, _, role = entry.split(" ")
+        last, count, is_open, dropped, beat, _, role, *_ = entry.split(" ")
         return cls(
             name.decode(),
             int(last),
@@ -81,9 +82,10 @@ class Look:
     @classmethod
     def read(cls, name: str, values: Sequence[bytes | None]) -> Look | None:
         """Read the fields named in `_LOOK`; None when the execution does not exist."""
-        epoch, seq, status, is_open, lost, end = values
+        epoch, seq, status, is_open, lost, end, form = values
         if epoch is None:
             return None
+        require_known(form)
         numbers = (int(is_open or 0), int(lost or 0))
         return cls(name, int(epoch), int(seq or 0), (status or b"").decode(), *numbers, bool(end))
 
@@ -127,6 +129,27 @@ class Executions:
         """List the *limit* executions of the index before *place*, the newest first."""
         parts = await asyncio.gather(*(self._older(key, place, limit) for key in indexes()))
         return sorted((row for rows in parts for row in rows), reverse=True)[:limit]
+
+    async def since(self, ms: int, most: int) -> tuple[list[Listed], int]:
+        """List those created at *ms* or later, or about the *most* newest of them, newest first.
+
+        Also says since when (ms) these are all that the index holds: *ms*, or later.
+        """
+        each = max(1, most // INDEX_BUCKETS)
+        parts = await asyncio.gather(*(self._since(key, ms, each) for key in indexes()))
+        # of a part that gave as many as were asked for, older ones may be left
+        whole = max([ms, *(rows[-1][0] + 1 for rows in parts if len(rows) == each)])
+        listed = (row for rows in parts for row in rows if row[0] >= whole)
+        return sorted(listed, reverse=True), whole
+
+    async def _since(self, key: str, ms: int, limit: int) -> list[Listed]:
+        rows = await self._nodes.at(
+            key,
+            lambda node: node.zrange(
+                key, "+inf", ms, desc=True, byscore=True, withscores=True, offset=0, num=limit
+            ),
+        )
+        return [(int(score), name.decode()) for name, score in rows]
 
     async def looks(self, ids: Sequence[str]) -> list[Look]:
         """Look at many executions that may exist, and who publishes to those that did not end.
@@ -172,7 +195,11 @@ class Executions:
     async def states(self, ids: list[str]) -> list[ExecutionState]:
         """Read the states of those of *ids* that exist, in their order."""
         stored = await self.read_all(ids, lambda pipe, name: pipe.hgetall(_state(name)))
-        found = (ExecutionState.read(name, stored[name]) for name in ids if name in stored)
+        found = (
+            _readable(name, partial(ExecutionState.read, name, stored[name]))
+            for name in ids
+            if name in stored
+        )
         return [state for state in found if state is not None]
 
     async def read_all(self, ids: Sequence[str], read: Reading) -> dict[str, Any]:
@@ -237,7 +264,7 @@ def _with_publishers(look: Look, packed: dict[bytes, bytes]) -> Look:
     return replace(look, publishers=_read(packed))
 
 
-def _readable(execution_id: str, read: Callable[[], Look | None]) -> Look | None:
+def _readable(execution_id: str, read: Callable[[], T | None]) -> T | None:
     try:
         return read()
     except ValueError as error:

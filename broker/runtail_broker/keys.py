@@ -33,18 +33,20 @@ def is_id(text: str) -> bool:
     return _EXECUTION_ID.fullmatch(text) is not None
 
 
-_PARTS = ("stream", "state", "publishers", "notes", "live", "deleted")
+_PARTS = ("stream", "state", "publishers", "steps", "notes", "live", "viewers", "deleted")
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionKeys:
-    """The keys and the channel of one execution."""
+    """The keys and the channels of one execution; *notes* is a key and a channel."""
 
     stream: str
     state: str
     publishers: str
+    steps: str
     notes: str
     live: str
+    viewers: str
     deleted: str
 
     @classmethod
@@ -59,9 +61,9 @@ class ExecutionKeys:
         return (self.stream, self.state, self.publishers)
 
 
-def execution_of(live_channel: str) -> str:
-    """Name the execution whose live channel this is."""
-    return live_channel[len("runtail:{") : live_channel.rindex("}")]
+def execution_of(channel: str) -> str:
+    """Name the execution of whose channels this is one."""
+    return channel[len("runtail:{") : channel.rindex("}")]
 
 
 EXECUTION_KEYS = "runtail:{*}:st*"
@@ -99,9 +101,18 @@ def is_changes(channel: str) -> bool:
     return channel.endswith(_CHANGES)
 
 
+def is_notes(channel: str) -> bool:
+    """Whether *channel* is the one on which changes of an execution's notes are told."""
+    return channel.endswith("}:notes")
+
+
 def claim(name: str) -> str:
     """Name the lease for work that one gateway at a time does."""
     return f"runtail:claim:{{{name}}}"
+
+
+ERASURES = "runtail:archive:erasures"
+"""A sorted set: what is to be erased from the archive (`<id> <epoch>`), since when (ms)."""
 
 
 def probe(tag: str) -> str:

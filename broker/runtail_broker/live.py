@@ -68,6 +68,14 @@ class Live:
         """Unsubscribe from *execution_id*."""
         self._unsubscribe(ExecutionKeys.of(execution_id).live)
 
+    async def want_notes(self, execution_id: str, *, wanted: bool = True) -> None:
+        """Subscribe to changes of the notes of *execution_id*; or do so no more."""
+        channel = ExecutionKeys.of(execution_id).notes
+        if wanted:
+            await self._subscribe(channel)
+        else:
+            self._unsubscribe(channel)
+
     async def want_changes(self, *, wanted: bool = True) -> None:
         """Subscribe to the changes of all executions; or do so no more."""
         for channel in changes():

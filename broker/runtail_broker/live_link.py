@@ -21,7 +21,7 @@ from runtail_broker.changes import told
 from runtail_broker.client import Shard
 from runtail_broker.errors import RuntailError
 from runtail_broker.hearing import hear
-from runtail_broker.keys import execution_of, is_changes
+from runtail_broker.keys import execution_of, is_changes, is_notes
 from runtail_broker.keys import probe as probe_key
 from runtail_broker.script import script
 
@@ -41,6 +41,9 @@ class Listener(Protocol):
 
     def unheard(self, execution_id: str) -> None:
         """Its slot is moving: what is published meanwhile is not heard, so read by yourself."""
+
+    def noted(self, execution_id: str) -> None:
+        """Its notes changed, or may have: they are subscribed to (see `want_notes`)."""
 
     def changed(self, execution_ids: list[str]) -> None:
         """These changed, as the list shows them (see `want_changes`)."""
@@ -132,6 +135,8 @@ class Link:
                     self.heard, self.has_heard = time.monotonic(), True
                 elif is_changes(channel.decode()):
                     self._listener.changed(told(payload))
+                elif is_notes(channel.decode()):
+                    self._listener.noted(execution_of(channel.decode()))
                 else:
                     self._listener.message(execution_of(channel.decode()), payload)
             case [b"ssubscribe", channel, _] if channel != self._own.encode():
@@ -145,6 +150,8 @@ class Link:
         self._confirmed.add(channel)
         if is_changes(channel):
             self._listener.changes_fresh()
+        elif is_notes(channel):
+            self._listener.noted(execution_of(channel))
         else:
             self._listener.fresh(execution_of(channel))
 

@@ -16,10 +16,11 @@ import orjson
 
 from runtail_broker.cursor import Cursor, RecordId, new_random
 from runtail_broker.keys import ExecutionKeys
+from runtail_broker.outline import Outline
 from runtail_broker.record import encode
 
 Argument = str | bytes | int
-_ALONE = ("probe", "claim", "unlist")  # they touch no execution
+_ALONE = ("probe", "claim", "unlist", "viewers")  # they touch no execution
 _MOST_REASON = 1000  # characters
 
 
@@ -84,6 +85,11 @@ class Limits:
     """Records kept of one execution; older ones are dropped from the head."""
     max_bytes: int = 1024 * 1024 * 1024
     """Bytes of frames kept of one execution."""
+    max_age_seconds: int = 30 * 24 * 3600
+    """How long a record is kept while its execution runs, at least; 0 for as long as it runs."""
+    max_total_bytes: int = 8 * 1024 * 1024 * 1024
+    """Bytes of frames kept of all executions; beyond, the gateways archive or remove finished ones,
+    the oldest first."""
     max_publishers: int = 1024
     """Publishers that may have one execution open, or have had within the next setting."""
     publisher_memory_seconds: int = 7 * 24 * 3600
@@ -96,7 +102,7 @@ class Batch:
 
     *number* counts from 1; *before* is how many records the publisher sent in earlier batches.
     *random* goes into the frame's tag. *levels* counts logs by level, *stands_for* what the `lost`
-    records among them stand for.
+    records among them stand for, *outline* what the engine keeps of all of them.
     """
 
     number: int
@@ -109,6 +115,7 @@ class Batch:
     stands_for: int
     progress: str
     frame: bytes
+    outline: Outline = ()  # none in the spill files of earlier versions
 
 
 def open_call(
@@ -118,8 +125,13 @@ def open_call(
     workflow_id: str,
     limits: Limits,
     begun: str | None = None,
+    *,
+    listens: bool = False,
 ) -> Call:
-    """Create *execution_id*, or join it; *begun* is when the worker began (default: now)."""
+    """Create *execution_id*, or join it; *begun* is when the worker began (default: now).
+
+    *listens* says that the worker does something about a wish to cancel.
+    """
     status = {"status": "running", "workflow_id": workflow_id, "timestamp": begun}
     return _call(
         "open",
@@ -134,6 +146,8 @@ def open_call(
         limits.publisher_memory_seconds * 1000,
         limits.max_records,
         limits.max_bytes,
+        limits.max_age_seconds * 1000,
+        int(listens),
     )
 
 
@@ -162,12 +176,18 @@ def publish_call(
         "" if hole_after is None else hole_after,
         "" if hole_after is None else encode(execution_id, lost, kind="lost").json[:-1],
         batch.frame,
+        *batch.outline,
     )
 
 
-def beat_call(execution_id: str, publisher: str, last_batch: int, beat: int) -> Call:
-    """Say that *publisher* lives and was told that *last_batch* is stored."""
-    return _call("beat", execution_id, publisher, last_batch, beat)
+def beat_call(
+    execution_id: str, publisher: str, last_batch: int, beat: int, *, listens: bool = False
+) -> Call:
+    """Say that *publisher* lives and was told that *last_batch* is stored.
+
+    *listens* says that it does something about a wish to cancel.
+    """
+    return _call("beat", execution_id, publisher, last_batch, beat, int(listens))
 
 
 def close_call(
@@ -241,6 +261,26 @@ def delete_call(
     pairs = (text for pair in publishers for text in pair)
     remembered = int(remembered_seconds * 1000)
     return _call("delete", execution_id, int(force), remembered, seen, *pairs)
+
+
+def note_call(execution_id: str, seen: str, json: bytes, mark: str, most: int) -> Call:
+    """Keep a note as *json* has it; *seen* is the entry that it replaces, '' for a new one.
+
+    Without *json* it is removed. *mark* says who may change it; one beyond *most* is `full`.
+    """
+    return _call("note", execution_id, seen, json, mark, most)
+
+
+def seal_call(execution_id: str, seen: str, tag: int, archive: str) -> Call:
+    """Say that all of an execution lies in the parts *archive*, if it is what was *seen* still."""
+    return _call("seal", execution_id, seen, tag, archive)
+
+
+def release_call(
+    execution_id: str, seen: str, tag: int, archive: str, grace_seconds: float
+) -> Call:
+    """Remove the stream of an execution that was sealed so long ago and is what was *seen*."""
+    return _call("release", execution_id, seen, tag, archive, int(grace_seconds * 1000))
 
 
 def _reason(text: str) -> str:

@@ -35,6 +35,7 @@ class Open:
     role: str
     workflow_id: str
     begun: str
+    listens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Beat:
     publisher: str
     last_batch: int
     beat: int
+    listens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +98,17 @@ class Primary:
 Spoken = Open | Publish | Beat | Close | Finish | Primary
 _NONE = type(None)
 _SHAPES: Final[dict[str, tuple[type[Spoken], tuple[tuple[type, ...], ...]]]] = {
-    "open": (Open, ((str,),) * 5),
+    "open": (Open, (*((str,),) * 5, (bool,))),
     "publish": (
         Publish,
         ((str,), (str,), (int,), (int,), (int,), (int,), (int, _NONE), (str,), (bytes,)),
     ),
-    "beat": (Beat, ((str,), (str,), (int,), (int,))),
+    "beat": (Beat, ((str,), (str,), (int,), (int,), (bool,))),
     "close": (Close, ((str,), (str,), (int,), (str,), (str,), (bool,))),
     "finish": (Finish, ((str,),)),
     "primary": (Primary, ((str,),)),
 }
+_LISTENING: Final = (Open, Beat)  # a row of them may lack the last value, which stands for False
 _KIND_OF: Final = {made: kind for kind, (made, _) in _SHAPES.items()}
 _FIELDS_MOST: Final = 10
 
@@ -118,11 +121,13 @@ def spoken(call: Call) -> Spoken:
     match call.script.name:
         case "open":
             begun = orjson.loads(values[4])["timestamp"]
-            return Open(name, text(values[0]), text(values[1]), text(values[5]), begun or "")
+            names = text(values[0]), text(values[1]), text(values[5])
+            return Open(name, *names, begun or "", values[11] == 1)
         case "publish":
             return _publish(name, values)
         case "beat":
-            return Beat(name, text(values[0]), number(values[1]), number(values[2]))
+            publisher, listens = text(values[0]), values[3] == 1
+            return Beat(name, publisher, number(values[1]), number(values[2]), listens)
         case "close":
             status, reason, explicit = text(values[3]), text(values[5]), values[6] == 1
             return Close(name, text(values[0]), number(values[1]), status, reason, explicit)
@@ -142,6 +147,8 @@ def _publish(name: str, values: Sequence[Any]) -> Publish:
 def pack(each: Spoken) -> bytes:
     """Pack one call; a body is an array of them, see `body_of`."""
     row = [_KIND_OF[type(each)], *astuple(each)]
+    if isinstance(each, Open | Beat) and not each.listens:
+        del row[-1]  # as earlier versions say it, so that earlier gateways understand it
     packed: bytes = msgpack.packb(row, unicode_errors="backslashreplace")
     return packed
 
@@ -170,6 +177,8 @@ def _read(row: object) -> Spoken:
         raise Unspoken(f"call {str(row)[:100]} is none of {', '.join(_SHAPES)}")
     made, shape = _SHAPES[row[0]]
     values = row[1:]
+    if made in _LISTENING and len(values) == len(shape) - 1:
+        values.append(False)
     if len(values) != len(shape) or any(
         type(value) not in kinds for value, kinds in zip(values, shape, strict=True)
     ):

@@ -8,6 +8,10 @@ from datetime import UTC, datetime
 
 import orjson
 
+from runtail_broker.outline import LastError
+from runtail_broker.proof import require_known
+from runtail_broker.record import TERMINAL
+
 
 @dataclass(frozen=True, slots=True)
 class Workers:
@@ -36,9 +40,13 @@ class ExecutionState:
     dropped: int
     records_kept: int
     bytes_kept: int
+    archived_seq: int
     cancel_requested: bool
     ended: bool
     workers: Workers
+    last_error: LastError | None = None
+    notes: int = 0
+    cancellable: bool = False
 
     def json(self) -> dict[str, object]:
         """Make the JSON object of it."""
@@ -46,9 +54,13 @@ class ExecutionState:
 
     @classmethod
     def read(cls, execution_id: str, stored: Mapping[bytes, bytes]) -> ExecutionState | None:
-        """Read what HGETALL answers; None when the execution does not exist."""
+        """Read what HGETALL answers; None when the execution does not exist.
+
+        Raises NewerFormat for what a newer runtail wrote.
+        """
         if b"epoch" not in stored:
             return None
+        require_known(stored.get(b"format"))
         return cls(
             id=execution_id,
             workflow_id=_text(stored, b"workflow"),
@@ -68,9 +80,14 @@ class ExecutionState:
             dropped=_number(stored, b"dropped"),
             records_kept=_number(stored, b"records"),
             bytes_kept=_number(stored, b"bytes"),
+            archived_seq=_number(stored, b"archived"),
             cancel_requested=stored.get(b"cancel") == b"1",
             ended=bool(stored.get(b"end")),
             workers=Workers(_number(stored, b"open"), _number(stored, b"lost")),
+            last_error=LastError.read(stored.get(b"last_error", b"")),
+            notes=_number(stored, b"notes"),
+            cancellable=_number(stored, b"listening") > 0
+            and stored.get(b"status", b"").decode() not in TERMINAL,
         )
 
 
@@ -84,6 +101,9 @@ def _number(stored: Mapping[bytes, bytes], name: bytes) -> int:
 
 def _time(stored: Mapping[bytes, bytes], name: bytes) -> str | None:
     ms = _number(stored, name)
-    if not ms:
-        return None
+    return rfc3339(ms) if ms else None
+
+
+def rfc3339(ms: int) -> str:
+    """Spell a time in ms since 1970."""
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -13,23 +13,30 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
+from runtail_broker.archive import Archive
+from runtail_broker.archiving import Archiving
 from runtail_broker.client import Nodes
 from runtail_broker.errors import RuntailError
+from runtail_broker.store import store_at
 from runtail_gateway import problem
 from runtail_gateway.access import Access
 from runtail_gateway.access_log import AccessLog
 from runtail_gateway.admission import Viewers
 from runtail_gateway.answer_headers import AnswerHeaders
+from runtail_gateway.archivist import Archivist
 from runtail_gateway.deletion import Deletion
 from runtail_gateway.demo import DemoRuns
 from runtail_gateway.description import Description
 from runtail_gateway.engine_watch import EngineWatch
 from runtail_gateway.events import EventStream
+from runtail_gateway.figures_endpoint import FiguresEndpoint
 from runtail_gateway.housekeeper import Housekeeper
 from runtail_gateway.hub import Hub
 from runtail_gateway.many_events import ManyEvents
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.multiplex import ExecutionsSocket
+from runtail_gateway.notes_endpoint import NotesEndpoint
+from runtail_gateway.overview_endpoint import OverviewEndpoint
 from runtail_gateway.page_files import page_routes
 from runtail_gateway.proxies import Proxies
 from runtail_gateway.publish_engine import PublishEngine
@@ -41,6 +48,7 @@ from runtail_gateway.request_bounds import RequestBounds
 from runtail_gateway.rest import Rest
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.share_endpoint import ShareEndpoint
+from runtail_gateway.start_streaming import StartStreaming
 from runtail_gateway.steps import Steps
 from runtail_gateway.sweeper import Sweeper
 from runtail_gateway.websocket import LogSocket
@@ -54,9 +62,12 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
     """
     nodes = Nodes.connect(redis) if isinstance(redis, str) else redis
     metrics = Metrics()
-    hub = Hub(nodes, settings, metrics)
+    archive = _archive(settings)
+    archiving = None if archive is None else Archiving(nodes, archive)
+    archivist = None if archiving is None else Archivist(archiving, settings, metrics)
+    hub = Hub(nodes, settings, metrics, archive)
     sweeper = Sweeper(nodes, hub.contact_seconds, hub.watched, settings, metrics)
-    housekeeper = Housekeeper(nodes, hub.contact_seconds, settings, metrics)
+    housekeeper = Housekeeper(nodes, hub.contact_seconds, settings, metrics, archivist)
     engine_watch = EngineWatch(nodes, settings, metrics)
     access = Access(settings, hub.executions)
     demo = DemoRuns(redis if isinstance(redis, str) else None, settings.demo_runs)
@@ -64,7 +75,8 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         try:
-            async with access, hub, sweeper, housekeeper, engine_watch:
+            away = archivist or nullcontext()
+            async with access, hub, sweeper, away, housekeeper, engine_watch:
                 yield
         finally:
             await demo.close()
@@ -72,7 +84,7 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
                 await nodes.close()
 
     viewers = Viewers(settings, metrics)
-    rest = Rest(hub, settings, metrics, demo, access)
+    rest = Rest(hub, settings, metrics, access)
     app = Starlette(
         routes=[
             *_routes(
@@ -85,9 +97,13 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
             ),
             *_management_routes(
                 ShareEndpoint(hub.executions, settings, access),
-                Deletion(nodes, settings, access),
+                Deletion(nodes, hub.reader, archiving, settings, access),
                 Steps(hub, settings, access),
+                OverviewEndpoint(hub, settings, access),
+                StartStreaming(hub.executions, settings, access, demo),
             ),
+            *_notes_routes(NotesEndpoint(nodes, hub, settings, access)),
+            Route("/figures", FiguresEndpoint(nodes, settings, access).figures),
             *_publishing_routes(nodes, hub, settings, access),
             *_description_routes(settings),
             *page_routes(),
@@ -102,6 +118,17 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
     )
     app.state.viewers = viewers  # for the server, which drains and guards them
     return app
+
+
+def _archive(settings: GatewaySettings) -> Archive | None:
+    """Make the archive that *settings* name; ValueError for one that cannot be."""
+    if not settings.archive:
+        return None
+    return Archive(
+        store_at(settings.archive),
+        cache_bytes=settings.archive_cache_bytes,
+        block_bytes=settings.archive_block_bytes,
+    )
 
 
 def _routes(
@@ -129,19 +156,36 @@ def _routes(
         Route(one + "/logs.ndjson", rest.ndjson),
         Route(one + "/logs.txt", rest.text),
         Route(one + "/cancel", rest.cancel, methods=["POST"]),
-        Route(one + "/start-streaming", rest.start_streaming, methods=["POST"]),
         Route("/healthz", rest.healthz),
         Route("/readyz", readyz),
         Route("/metrics", rest.metrics),
     ]
 
 
-def _management_routes(share: ShareEndpoint, deletion: Deletion, steps: Steps) -> list[Route]:
+def _management_routes(
+    share: ShareEndpoint,
+    deletion: Deletion,
+    steps: Steps,
+    overview: OverviewEndpoint,
+    starting: StartStreaming,
+) -> list[Route]:
     one = "/executions/{execution_id}"
     return [
         Route(one, deletion.delete, methods=["DELETE"]),
         Route(one + "/steps", steps.steps),
+        Route(one + "/overview", overview.overview),
         Route(one + "/share", share.share, methods=["POST"]),
+        Route(one + "/start-streaming", starting.start, methods=["POST"]),
+    ]
+
+
+def _notes_routes(notes: NotesEndpoint) -> list[Route]:
+    all_of, one = "/executions/{execution_id}/notes", "/executions/{execution_id}/notes/{note_id}"
+    return [
+        Route(all_of, notes.list, methods=["GET"]),
+        Route(all_of, notes.add, methods=["POST"]),
+        Route(one, notes.edit, methods=["PATCH"]),
+        Route(one, notes.remove, methods=["DELETE"]),
     ]
 
 
@@ -176,7 +220,7 @@ def _middleware(settings: GatewaySettings) -> list[Middleware]:
     cors = Middleware(
         CORSMiddleware,
         allow_origins=origins,
-        allow_methods=("GET", "POST", "DELETE"),
+        allow_methods=("GET", "POST", "PATCH", "DELETE"),
         allow_headers=("*",),
         expose_headers=("Retry-After",),
     )

@@ -16,6 +16,7 @@ from pathlib import Path
 from runtail.command import Command
 from runtail_broker.engine import EngineError, start_engine
 from runtail_broker.engine_url import EngineUrl
+from runtail_broker.store import store_at
 from runtail_gateway.access_log import write_access_log
 from runtail_gateway.app import create_app
 from runtail_gateway.auth_settings import SECRET_NAME, AuthSettings
@@ -65,6 +66,8 @@ def _run(arguments: argparse.Namespace, *, demo: bool) -> int:
         try:
             auth = None if demo else AuthSettings.from_environment(os.environ)
             settings = replace(settings_of(arguments), auth=auth)
+            if settings.archive:
+                store_at(settings.archive)  # what cannot be one is told before anything starts
             sockets = handed_over(os.environ)
             if not (auth or arguments.insecure or all_private(sockets, arguments.host)):
                 return _fail(

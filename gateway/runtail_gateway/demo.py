@@ -1,13 +1,16 @@
-"""Run the demo workflow: 20 seconds of steps, through the public SDK like anybody's worker."""
+"""Run the demo workflow (20 seconds of steps) and trials, through the SDK like anybody's worker."""
 
 from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from runtail_broker.ending import end
+from runtail_gateway.trial import Trial
+from runtail_gateway.trial_run import Simulated, simulate
 
 if TYPE_CHECKING:
     from runtail import AsyncPublisher
@@ -33,12 +36,15 @@ class DemoRuns:
         self._publisher: AsyncPublisher | None = None
         self._runs: dict[str, asyncio.Task[None]] = {}
 
-    def start(self, execution_id: str) -> bool:
-        """Begin a run under *execution_id*; False if as many as allowed are under way."""
+    def start(self, execution_id: str, trial: Trial | None = None) -> bool:
+        """Begin a run under *execution_id*, of *trial* or of the demo.
+
+        False if as many as allowed are under way.
+        """
         if len(self._runs) >= self._most:
             return False
         if execution_id not in self._runs:
-            task = asyncio.create_task(self._run(execution_id))
+            task = asyncio.create_task(self._run(execution_id, trial))
             self._runs[execution_id] = task
             task.add_done_callback(lambda _: self._runs.pop(execution_id, None))
         return True
@@ -49,14 +55,30 @@ class DemoRuns:
         if self._publisher is not None:
             await self._publisher.close()
 
-    async def _run(self, execution_id: str) -> None:
+    async def _run(self, execution_id: str, trial: Trial | None) -> None:
         if self._publisher is None:
             from runtail import AsyncPublisher  # here: a gateway without demo needs no publisher
 
             self._publisher = AsyncPublisher(redis_url=self._redis_url)
-        with suppress(ConnectionError):  # the execution has told that it failed
-            async with self._publisher.execution(execution_id, workflow_id=DEMO_WORKFLOW) as run:
-                await workflow(run, random.Random(execution_id))
+        workflow_id = DEMO_WORKFLOW if trial is None else trial.name
+        chance = random.Random(execution_id)
+        with suppress(ConnectionError, Simulated):  # the execution has told that it failed
+            async with self._publisher.execution(execution_id, workflow_id=workflow_id) as run:
+                _cancel_when_asked(run)
+                await (workflow(run, chance) if trial is None else simulate(run, trial, chance))
+
+
+def _cancel_when_asked(run: Execution) -> None:
+    """Let a wish to cancel end the task that this is called in."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None
+    cancel: Callable[[], object] = task.cancel
+
+    def asked() -> None:  # in the publisher's thread
+        with suppress(RuntimeError):  # the loop is closed: all is over
+            loop.call_soon_threadsafe(cancel)
+
+    run.on_cancel(asked)
 
 
 async def workflow(run: Execution, chance: random.Random) -> None:

@@ -1,8 +1,8 @@
 """Describe the gateway to programs: its HTTP routes (OpenAPI 3.1) and its messages (JSON Schema).
 
 Both documents are written by hand, in `api/`; tests hold them against the routes and real answers.
-What a setting decides is marked there by `x-setting` (a number's maximum) or `x-setting-items` (a
-list's), and is served as this gateway is set.
+What a setting decides is marked there by `x-setting` (a number's maximum), `x-setting-items` (a
+list's) or `x-setting-length` (a text's), and is served as this gateway is set.
 """
 
 from __future__ import annotations
@@ -18,7 +18,11 @@ from starlette.responses import Response
 from runtail_gateway.settings import GatewaySettings
 
 _FOLDER: Final = files("runtail_gateway") / "api"
-_SETTING: Final = {"x-setting": "maximum", "x-setting-items": "maxItems"}
+_SETTING: Final = {
+    "x-setting": "maximum",
+    "x-setting-items": "maxItems",
+    "x-setting-length": "maxLength",
+}
 
 
 def protocol() -> dict[str, Any]:

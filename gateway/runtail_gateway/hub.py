@@ -10,23 +10,28 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
+from runtail_broker.archive import Archive
+from runtail_broker.audience import Audience
 from runtail_broker.client import Nodes
 from runtail_broker.cursor import START
 from runtail_broker.ending import end
-from runtail_broker.entry import DELETED, Entry
-from runtail_broker.errors import InvalidFrame, RuntailError
+from runtail_broker.entry import DELETED, VIEWERS, Entry
+from runtail_broker.errors import InvalidFrame, NewerFormat, RuntailError
 from runtail_broker.executions import Executions
 from runtail_broker.live import Live, LiveSettings
+from runtail_broker.log_reader import LogReader
+from runtail_broker.notes import Notes
 from runtail_broker.script import Answer, cancel_call
 from runtail_broker.state import ExecutionState
-from runtail_broker.stream import StreamReader
 from runtail_gateway.leases import Unchanged
 from runtail_gateway.list_watch import ListWatch, tell_all
 from runtail_gateway.message import plain
 from runtail_gateway.metrics import Metrics
+from runtail_gateway.notes_watch import NotesWatch
 from runtail_gateway.pages import PageCache
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.shared_tail import SharedTail
+from runtail_gateway.viewer_counts import ViewerCounts
 
 log = logging.getLogger("runtail.gateway")
 _TICK_SECONDS = 1.0
@@ -35,8 +40,14 @@ _TICK_SECONDS = 1.0
 class Hub:
     """All tails of a gateway process. Use as an async context manager, within one event loop."""
 
-    def __init__(self, nodes: Nodes, settings: GatewaySettings, metrics: Metrics) -> None:
-        self.reader = StreamReader(nodes, replicas=settings.replay_from_replicas)
+    def __init__(
+        self,
+        nodes: Nodes,
+        settings: GatewaySettings,
+        metrics: Metrics,
+        archive: Archive | None = None,
+    ) -> None:
+        self.reader = LogReader(nodes, archive, replicas=settings.replay_from_replicas)
         self.executions = Executions(nodes)
         self._nodes, self._settings, self._metrics = nodes, settings, metrics
         self._pages = PageCache(settings.page_cache_bytes)
@@ -44,8 +55,12 @@ class Hub:
             nodes, self, LiveSettings(probe_timeout_seconds=settings.probe_timeout_seconds)
         )
         self.list_watch = ListWatch(self.executions, self._want_changes, settings)
+        self.notes_watch = NotesWatch(Notes(nodes), self._want_notes)
         self._tails: dict[str, SharedTail] = {}
         self._watchers: dict[str, int] = {}
+        keep_seconds = max(4 * settings.beat_seconds, 2 * settings.viewers_seconds)
+        audience = Audience(nodes, keep_seconds)
+        self.counts = ViewerCounts(audience, self.watchers, settings.viewers_seconds)
         self._seen = Unchanged()
         self._tasks = asyncio.TaskGroup()
 
@@ -55,12 +70,14 @@ class Hub:
         self._starting = self._tasks.create_task(self._start_live())
         self._timer = self._tasks.create_task(self._tick())
         self._watching = self._tasks.create_task(self.list_watch.run())
+        self._noting = self._tasks.create_task(self.notes_watch.run())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await end(self._starting, self._timer, self._watching)
+        await end(self._starting, self._timer, self._watching, self._noting)
         for tail in self._tails.values():
             tail.close()
+        await self.counts.close()
         await self._live.__aexit__()
         await self._tasks.__aexit__(None, None, None)
 
@@ -113,11 +130,13 @@ class Hub:
         tail = self._tails.get(execution_id)
         if tail is None:
             return None
+        if payload == VIEWERS:
+            return self.counts.heard(execution_id)
         if payload == DELETED:
             return tail.doubt()
         try:
             tail.hear(Entry.from_live(payload))
-        except InvalidFrame as error:
+        except (InvalidFrame, NewerFormat) as error:
             log.warning("live message of %s: %s", execution_id, error)
             tail.doubt()
 
@@ -126,6 +145,10 @@ class Hub:
         tail = self._tails.get(execution_id)
         if tail is not None:
             tail.subscribed()
+
+    def noted(self, execution_id: str) -> None:
+        """Hear that its notes changed, or may have."""
+        self.notes_watch.noted(execution_id)
 
     def unheard(self, execution_id: str) -> None:
         """Read what is not heard while a slot moves."""
@@ -140,6 +163,9 @@ class Hub:
     def changes_fresh(self) -> None:
         """Look at the list: what changed before was not heard."""
         self.list_watch.look_at_all()
+
+    async def _want_notes(self, execution_id: str, wanted: bool) -> None:
+        await self._live.want_notes(execution_id, wanted=wanted)
 
     async def _want_changes(self, wanted: bool) -> None:
         await self._live.want_changes(wanted=wanted)
@@ -166,6 +192,9 @@ class Hub:
             now = time.monotonic()
             self._seen.keep(self._tails)
             due = {name: due.get(name, now + tick * random.uniform(1, 2)) for name in self._tails}
+            changed = self.counts.due(now)
+            due |= {name: now for name in changed if name in self._tails}
+            await self.counts.let_go([name for name in changed if name not in self._tails])
             for name in [name for name, at in due.items() if at <= now]:
                 due[name] = now + self._settings.beat_seconds + random.uniform(-2, 2)
                 try:
@@ -189,6 +218,7 @@ class Hub:
                 state, bounds = await self.executions.look(execution_id)
                 tail.compare(bounds)  # a lost last message is noticed here
                 workers = None if state is None else await self._workers(execution_id, state)
+                await self.counts.look(execution_id)
             else:
                 tail.doubt()
         except RuntailError:
@@ -198,7 +228,7 @@ class Hub:
             at = tail.cursor or START
             quiet_ms = int((time.monotonic() - tail.heard_at) * 1000)
             beat = {"cursor": str(at), "quiet_ms": quiet_ms, "workers": workers}
-            tail.tell(plain("beat", beat, at))
+            tail.tell(plain("beat", beat | {"viewers": self.counts.of(execution_id)}, at))
 
     async def _workers(self, execution_id: str, state: ExecutionState) -> dict[str, int]:
         """Count who has the execution open and who is silent."""

@@ -76,6 +76,24 @@ class Metrics:
         self.ghosts = self._counter(
             "runtail_gateway_ghosts_removed", "Places of the list that led nowhere, taken off it"
         )
+        self.bytes_kept = self._gauge(
+            "runtail_gateway_kept_bytes",
+            "Bytes of frames that the engine keeps, as far as this process has looked; 0 where it "
+            "does not keep house",
+        )
+        self.bytes_cap = self._gauge(
+            "runtail_gateway_kept_bytes_cap", "What `max_total_bytes` allows, where it keeps house"
+        )
+        self.archived = self._counter("runtail_gateway_archived", "Parts archived by this process")
+        self.archived_bytes = self._counter(
+            "runtail_gateway_archived_bytes", "Bytes of the parts that it archived, compressed"
+        )
+        self.released = self._counter(
+            "runtail_gateway_released", "Streams removed by it because all lies in the archive"
+        )
+        self.archive_errors = self._counter(
+            "runtail_gateway_archive_errors", "Failed attempts to archive, to verify or to erase"
+        )
         removals = Counter(
             "runtail_gateway_executions_removed",
             "Executions that housekeeping removed",

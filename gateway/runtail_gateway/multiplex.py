@@ -1,6 +1,7 @@
 """Answer `WS /ws/executions`: many executions over one socket, each with its own cursor.
 
-The client sends `subscribe` and `unsubscribe` (`watch` and `unwatch` concern the list); whatever
+The client sends `subscribe` and `unsubscribe` (`watch` and `unwatch` concern the list,
+`subscribe_notes` and `unsubscribe_notes` what people pin to one); whatever
 concerns an execution carries its `execution_id`. One that is refused, or has ended, leaves the
 others as they are. All take turns at the socket, a message each, so that a busy one holds up a
 quiet one by one message at most.
@@ -23,8 +24,9 @@ from runtail_gateway.hub import Hub
 from runtail_gateway.list_client import ListClient
 from runtail_gateway.message import Message, plain
 from runtail_gateway.metrics import Metrics
+from runtail_gateway.notes_client import NotesClient
 from runtail_gateway.part import Part
-from runtail_gateway.refused import Refused
+from runtail_gateway.refused import Refused, refused_for
 from runtail_gateway.refusing import told
 from runtail_gateway.session import Session
 from runtail_gateway.settings import GatewaySettings
@@ -34,7 +36,10 @@ from runtail_gateway.websocket import SocketEndpoint, SocketOutlet
 from runtail_gateway.wish import Wish, checked_id
 
 _MOST_CHARS: Final = 64 * 1024  # of what a client says at once
-_ASKED: Final = "subscribe or unsubscribe with an execution's id, watch or unwatch"
+_ASKED: Final = (
+    "subscribe, unsubscribe, subscribe_notes or unsubscribe_notes with an execution's id, "
+    "watch or unwatch"
+)
 
 
 class _Turns:
@@ -75,6 +80,7 @@ class _Client:
         self._parts: dict[str, asyncio.Task[None]] = {}
         self._allowance = Allowance(settings.client_messages, time.monotonic())
         self._list = ListClient(self._turns.send, hub, settings, session)
+        self._notes = NotesClient(self._turns.send, hub, settings, session)
 
     async def serve(self) -> None:
         """Do what the client says until it leaves; raise Refused for what makes no sense."""
@@ -84,6 +90,7 @@ class _Client:
         finally:
             await end(*self._parts.values())
             await self._list.close()
+            await self._notes.close()
 
     async def _receive(self) -> dict[str, Any] | None:
         message = await self._socket.receive()
@@ -102,7 +109,12 @@ class _Client:
             case "unsubscribe" if isinstance(name, str):
                 await self._unsubscribe(name)
             case "auth" if isinstance(token := said.get("token"), str):
-                await self._turns.send(await self._session.renew(token, [*self._parts]))
+                watched = [*self._parts, *self._notes.names]
+                await self._turns.send(await self._session.renew(token, watched))
+            case "subscribe_notes" if isinstance(name, str):
+                await self._notes.subscribe(name, said, others=len(self._parts))
+            case "unsubscribe_notes" if isinstance(name, str):
+                await self._notes.unsubscribe(name)
             case "watch":
                 await self._list.watch(said)
             case "unwatch":
@@ -116,7 +128,7 @@ class _Client:
         try:
             if name in self._parts:
                 raise Refused(4400, "subscribed", f"{name[:128]!r} is subscribed to already")
-            if len(self._parts) >= self._settings.subscriptions:
+            if len(self._parts) + len(self._notes.names) >= self._settings.subscriptions:
                 most = self._settings.subscriptions
                 raise Refused(4329, "too_many", f"{most} subscriptions, the most allowed")
             wish = Wish.read(_parameters(said), self._settings.after_limit)
@@ -145,7 +157,7 @@ class _Client:
         except Refused as refused:
             await part.send(told(refused))
         except RuntailError as error:
-            await part.send(told(Refused(4330, "unavailable", str(error))))
+            await part.send(told(refused_for(error)))
         finally:
             if self._parts.get(name) is asyncio.current_task():
                 del self._parts[name]
@@ -171,7 +183,7 @@ def _parameters(said: dict[str, Any]) -> list[tuple[str, str]]:
     for name in ("after", "level", "step"):
         value = said.get(name, [])
         pairs += [(name, spelled(each)) for each in (value if isinstance(value, list) else [value])]
-    for name in ("tail", "wait"):
+    for name in ("tail", "wait", "notes"):
         if name in said:
             value = said[name]
             pairs.append(

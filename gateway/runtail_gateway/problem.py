@@ -8,9 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runtail_broker.errors import (
+    ArchiveDamaged,
     ExecutionNotFound,
     InvalidCursor,
     InvalidExecutionId,
+    NewerFormat,
     RuntailError,
 )
 from runtail_gateway.refused import Refused
@@ -33,6 +35,13 @@ class Deleted(RuntailError):
 
     def __init__(self, execution_id: str) -> None:
         super().__init__(f"execution {execution_id!r} was deleted")
+
+
+class NoteNotFound(RuntailError):
+    """A note that is not there, or not any more."""
+
+    def __init__(self, note_id: str) -> None:
+        super().__init__(f"note {note_id[:40]!r} does not exist")
 
 
 class TooLarge(RuntailError):
@@ -73,6 +82,7 @@ _STATUS: dict[type[RuntailError], tuple[int, str]] = {
     BadRequest: (400, "bad_request"),
     Foreign: (403, "foreign_origin"),
     ExecutionNotFound: (404, "not_found"),
+    NoteNotFound: (404, "not_found"),
     Conflict: (409, "conflict"),
     Deleted: (410, "deleted"),
     TooSlow: (408, "too_slow"),
@@ -81,6 +91,8 @@ _STATUS: dict[type[RuntailError], tuple[int, str]] = {
     UnknownCoding: (415, "unknown_coding"),
     HeadTooLarge: (431, "head_too_large"),
     TooMany: (429, "too_many"),
+    ArchiveDamaged: (500, "damaged"),
+    NewerFormat: (501, "newer_format"),
     Draining: (503, "draining"),
     RuntailError: (503, "unavailable"),
 }

@@ -15,6 +15,7 @@ import orjson
 from runtail.shapes import link_fields
 from runtail_broker.errors import FrameTooLarge, InvalidFrame, InvalidRecord, RuntailError
 from runtail_broker.frame import decode_frame, encode_frame
+from runtail_broker.outline import outline
 from runtail_broker.record import LEVEL_NUMBER, LEVELS, encode
 from runtail_broker.script import Batch
 from runtail_broker.spoken import Bounds, Publish
@@ -64,6 +65,9 @@ class Content:
     stands_for: int = 0
     progress: str = ""
     json_bytes: int = 0
+    records: int = 0
+    others: list[int] = field(default_factory=list)
+    """Places of the records that are no logs."""
 
     def count(self, execution_id: str, json: bytes) -> None:
         """Count one encoded record; raise ValueError, with the reason, for what is none."""
@@ -77,6 +81,9 @@ class Content:
         if _opens(json) > _MOST_DEEP and not _can_be_written(fields):
             raise ValueError(f"is nested deeper than {_MOST_DEEP} levels")
         self.json_bytes += len(json)
+        if fields.get("kind", "log") != "log":
+            self.others.append(self.records)
+        self.records += 1
         match fields.get("kind", "log"):
             case "log":
                 self._count_level(fields.get("level"))
@@ -240,4 +247,5 @@ def _batch(said: Publish, json: list[bytes], content: Content, frame: bytes) -> 
         stands_for=content.stands_for,
         progress=content.progress,
         frame=frame,
+        outline=outline(json, errors=error, others=content.others),
     )

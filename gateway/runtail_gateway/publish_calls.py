@@ -37,18 +37,19 @@ def call_of(said: Spoken, bounds: Bounds, limits: Limits, named: Naming) -> Call
     """
     name = checked(said.execution_id)
     match said:
-        case Open(_, publisher, role, workflow_id, begun):
+        case Open(_, publisher, role, workflow_id, begun, listens):
             _require_one_of("role", role, ("owner", "participant"))
             _require_short("workflow_id", workflow_id)
             if begun and not is_time(begun):
                 raise BadRequest(f"begun is {begun[:40]!r}, expected RFC 3339")
             by = named(checked_name(publisher))
-            return open_call(name, by, role, workflow_id, limits, begun or None)
+            return open_call(name, by, role, workflow_id, limits, begun or None, listens=listens)
         case Publish():
             return published(said, sealed(said, bounds), named)
-        case Beat(_, publisher, last_batch, beat):
+        case Beat(_, publisher, last_batch, beat, listens):
             _require_numbers(last_batch=last_batch, beat=beat)
-            return beat_call(name, named(checked_name(publisher)), last_batch, beat)
+            by = named(checked_name(publisher))
+            return beat_call(name, by, last_batch, beat, listens=listens)
         case Close(_, publisher, last_batch, status, reason, explicit):
             _require_numbers(last_batch=last_batch)
             _require_one_of("status", status, ("", *TERMINAL))

@@ -49,7 +49,7 @@ class Publishing:
             publisher, role = fields.text("publisher"), fields.text("role", "owner")
             workflow_id, begun = fields.text("workflow_id", ""), fields.text("begun", "")
             limits = await self._engine.limits()
-            said = Open(name, publisher, role, workflow_id, begun)
+            said = Open(name, publisher, role, workflow_id, begun, fields.flag("listens"))
             await caller.require(said)
             call = self._call(caller, said, limits)
             await self._engine.enlist([name])
@@ -83,7 +83,8 @@ class Publishing:
             name, fields = await self._fields(request, caller)
             publisher, last_batch = fields.text("publisher"), fields.number("last_batch", 0)
             beat = fields.number("beat", time.time_ns() // 1_000_000)
-            return answered(name, await self._run(caller, Beat(name, publisher, last_batch, beat)))
+            said = Beat(name, publisher, last_batch, beat, fields.flag("listens"))
+            return answered(name, await self._run(caller, said))
 
     async def finish(self, request: Request) -> Response:
         """`POST /executions/{execution_id}/finish`: leave it, with its final status.

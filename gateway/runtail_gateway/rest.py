@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -15,16 +16,17 @@ from runtail_broker.keys import checked
 from runtail_broker.state import ExecutionState
 from runtail_gateway.absent import absent
 from runtail_gateway.access import Access
-from runtail_gateway.demo import DEMO_WORKFLOW, DemoRuns
 from runtail_gateway.download import TextOf, ndjson_of, packed, pieces
 from runtail_gateway.execution_list import ExecutionFilter, listed, place_of
 from runtail_gateway.hub import Hub
 from runtail_gateway.log_filter import LogFilter
-from runtail_gateway.log_pages import LogPages, Step, Wanted
+from runtail_gateway.log_pages import LogPages
+from runtail_gateway.log_step import Step
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.number import is_number
 from runtail_gateway.origin import require_allowed
-from runtail_gateway.problem import BadRequest, Conflict, TooMany, Unready
+from runtail_gateway.page_lines import Wanted
+from runtail_gateway.problem import BadRequest, Conflict, Unready
 from runtail_gateway.settings import GatewaySettings
 
 NDJSON = "application/x-ndjson"
@@ -38,11 +40,10 @@ class Rest:
         hub: Hub,
         settings: GatewaySettings,
         metrics: Metrics,
-        demo: DemoRuns,
         access: Access,
     ) -> None:
         self._access = access
-        self._hub, self._settings, self._metrics, self._demo = hub, settings, metrics, demo
+        self._hub, self._settings, self._metrics = hub, settings, metrics
         self._pages = LogPages(hub.reader)
 
     async def executions(self, request: Request) -> Response:
@@ -77,7 +78,8 @@ class Rest:
 
         `after` is a cursor (or several, newest first, or `$`: what is new), `before` and `around` a
         seq; `tail` asks for the last records. Without any of them the page is the first. `level`,
-        `step` and `q` choose; `context` records on both sides of each come along.
+        `step` and `q` choose; `context` records on both sides of each come along. A page that would
+        be larger than `page_bytes` is cut, and says so.
         """
         most = self._settings.logs_limit
         before = _number(request, "before", default=0, most=2**53)
@@ -89,11 +91,11 @@ class Rest:
             raise BadRequest("around goes with no filter, expected one of them only")
         state = await self._state(request)
         if around:
-            return _json(await self._pages.around(state, around, wanted.limit))
+            return _page(await self._pages.around(state, around, wanted))
         if before or tail:
-            return _json(await self._pages.before(state, before or state.last_seq + 1, wanted))
+            return _page(await self._pages.before(state, before or state.last_seq + 1, wanted))
         after = after or [(await self._hub.reader.bounds(state.id)).last]
-        return _json(await self._pages.after(state.id, after, wanted))
+        return _page(await self._pages.after(state.id, after, wanted))
 
     def _after(self, request: Request) -> list[Cursor]:
         """Read after which cursors a page begins, newest first; none for `$`, the end."""
@@ -110,7 +112,7 @@ class Rest:
         if context and not chosen:
             raise BadRequest("context goes with a filter, expected level, step or q beside it")
         most = self._settings.search_records if chosen else limit
-        return Wanted(limit, most, chosen, context)
+        return Wanted(limit, most, self._settings.page_bytes, chosen, context)
 
     async def ndjson(self, request: Request) -> Response:
         """`GET /executions/{execution_id}/logs.ndjson`: every record that is kept, one a line."""
@@ -131,8 +133,9 @@ class Rest:
             (piece async for step in steps for piece in pieces(spell(step))),
             request.headers.get("accept-encoding", ""),
         )
+        shown = "inline" if "inline" in request.query_params else "attachment"
         headers = {
-            "Content-Disposition": f'attachment; filename="{state.id}.{suffix}"',
+            "Content-Disposition": f'{shown}; filename="{state.id}.{suffix}"',
             "X-Accel-Buffering": "no",
             "Runtail-Cursor": str(end),  # known before: a download ends where the log ended
             "Vary": "Accept-Encoding",
@@ -140,18 +143,6 @@ class Rest:
         if encoding:
             headers["Content-Encoding"] = encoding
         return StreamingResponse(parts, media_type=media_type, headers=headers)
-
-    async def start_streaming(self, request: Request) -> Response:
-        """`POST /executions/{execution_id}/start-streaming`: a demo run under that id."""
-        require_allowed(request, self._settings.allowed_origins)
-        execution_id = checked(request.path_params["execution_id"])
-        await self._access.require(request, "publish", execution_id, workflow_id=DEMO_WORKFLOW)
-        state = await self._hub.executions.state(execution_id)
-        if state is not None:
-            raise Conflict(f"execution {execution_id!r} is {state.status}, expected a new id")
-        if not self._demo.start(execution_id):
-            raise TooMany(f"{self._settings.demo_runs} demo runs, the most allowed at once")
-        return _json({"execution_id": execution_id, "status": "pending"}, status=202)
 
     async def cancel(self, request: Request) -> Response:
         """`POST /executions/{execution_id}/cancel?reason=`: ask its workers to stop."""
@@ -196,6 +187,10 @@ class Rest:
 
 def _json(value: object, status: int = 200) -> Response:
     return Response(orjson.dumps(value), status, media_type="application/json")
+
+
+def _page(page: dict[str, Any]) -> Response:
+    return _json(page | {"records": [orjson.Fragment(line) for line in page["records"]]})
 
 
 def _number(request: Request, name: str, *, default: int, most: int) -> int:

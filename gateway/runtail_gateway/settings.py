@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
+from typing import Final
 
 from runtail_gateway.addresses import Networks
 from runtail_gateway.auth_settings import AuthSettings
+
+# as it stands in a Content-Security-Policy, where a space or a semicolon would end it
+_ORIGIN: Final = re.compile(
+    r"\*|https?://(?:\*\.)?[A-Za-z0-9.-]+(?::\d{1,5})?|https?://\[[0-9a-f:]+\](?::\d{1,5})?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,9 @@ class GatewaySettings:
     beat_seconds: float = 17.0
     """Mean time between beats to a viewer, and between comparisons of its tail with the state; each
     is up to 2 s earlier or later."""
+    viewers_seconds: float = 5.0
+    """Shortest time between two counts of one execution's viewers, which the gateways tell each
+    other; a change is told with a beat of its own. A gateway that died is counted for 4 beats."""
     settle_seconds: float = 35.0
     """Uninterrupted contact with the same primary before this gateway ends an execution itself."""
     lease_seconds: float = 15.0
@@ -93,6 +103,14 @@ class GatewaySettings:
     """Most executions that one answer lists."""
     list_looked: int = 5000
     """Most executions that one filtered list looks at; it says where to go on."""
+    figures_looked: int = 20_000
+    """Executions that figures look at, the newest ones; they say since when these are all."""
+    figures_steps_looked: int = 1000
+    """Executions that ended in the time asked for whose steps figures sum up, the newest ones."""
+    figures_seconds: float = 2.0
+    """How old figures may be that were made for somebody else."""
+    figures_remembered_seconds: float = 300.0
+    """How long what has ended is believed to be as it was read, for figures."""
     list_watchers: int = 1000
     """Most sockets that may watch the list at a time; one more is told `too_many`."""
     list_remembered: int = 1000
@@ -102,10 +120,18 @@ class GatewaySettings:
     """How often the watch of the list looks by itself, in case a change was told and not heard."""
     logs_limit: int = 10_000
     """Most records in one page of `GET /executions/{id}/logs`."""
+    page_bytes: int = 8 * 1024 * 1024
+    """Most bytes of records in one such page; it is cut before the first beyond, and says so."""
     search_records: int = 50_000
     """Most records that one filtered page or one statistic of steps looks at; it says how far."""
     steps_limit: int = 1000
     """Most steps in one statistic; it ends before the first record of one more."""
+    overview_runs: int = 1000
+    """Runs of steps in one overview; it ends before the first record of one more."""
+    overview_items: int = 100
+    """Links, metrics and parts in one overview, so many of each; it says how many are left off."""
+    overview_samples: int = 200
+    """Values of one metric, or of the progress, in one overview; of more they are thinned out."""
     context_limit: int = 100
     """Most records on each side of a match that `context` may ask for."""
     after_limit: int = 16
@@ -122,10 +148,25 @@ class GatewaySettings:
     another is refused with close 4329."""
     demo_runs: int = 20
     """Demo executions that may run at once in this process; one more is refused with 429."""
+    notes: int = 200
+    """Most notes that may be pinned to one execution; one more is refused with 409."""
+    note_chars: int = 4000
+    """Most characters in one note."""
+    trial_steps: int = 100
+    """Most steps in the definition of a workflow that is tried out."""
+    trial_seconds: float = 600.0
+    """Longest that one attempt of one of its steps may be simulated."""
+    trial_total_seconds: float = 3600.0
+    """Longest that all of it may take, each step tried as often as it may be."""
+    trial_logs_per_second: float = 200.0
+    """Most records/s that all its steps may log together."""
     deleted_seconds: float = 86_400.0
     """How long it is remembered that an execution was deleted, for those who come back to it."""
     allowed_origins: tuple[str, ...] = ()
     """Origins beside the gateway's own whose pages may connect or ask for changes; `*` for any."""
+    frame_origins: tuple[str, ...] = ()
+    """Origins beside those whose pages may embed the page (`?embed=1`), which may do nothing else;
+    `*` for any."""
     finality_seconds: float = 900.0
     """How long a lost publisher is waited for before its execution has failed, and ends."""
     sweep_seconds: float = 2.0
@@ -149,6 +190,23 @@ class GatewaySettings:
     """How long after its last record an execution that has ended is kept; `inf` for ever."""
     keep_empty_seconds: float = 86_400.0
     """How long one is kept that has ended and in which no worker ever said anything."""
+    archive: str = ""
+    """Where executions go that have ended, before the engine lets go of them: a folder, or
+    `s3://<bucket>/<prefix>`. Without one they are removed."""
+    archive_grace_seconds: float = 60.0
+    """How long an execution that was archived stays in the engine too."""
+    keep_archived_seconds: float = 365 * 86_400.0
+    """How long after its last record an archived execution is kept; `inf` for ever. Longer than any
+    spill file lives: what comes late finds its place."""
+    archive_cache_bytes: int = 16 * 1024 * 1024
+    """Indexes and blocks of the archive that one process keeps in memory."""
+    archive_block_bytes: int = 512 * 1024
+    """Bytes of records in one block of the archive, before they are compressed: what a reader of
+    one line reads, but for one large frame."""
+    archive_queue: int = 1000
+    """Executions that wait to be archived or released in this process; others are found again."""
+    archives_at_once: int = 2
+    """Executions that one process archives, or reads again before it removes them, at once."""
     publish_bytes: int = 8 * 1024 * 1024
     """Most bytes of a request that publishes, as it comes and as it expands; more is 413."""
     publish_requests: int = 64
@@ -183,6 +241,10 @@ class GatewaySettings:
                 raise ValueError(f"{field.name} is {value}, expected more than 0")
         if self.prefix and (not self.prefix.startswith("/") or self.prefix.endswith("/")):
             raise ValueError(f"prefix is {self.prefix!r}, expected a path such as '/runtail'")
+        for origin in self.frame_origins:
+            if not _ORIGIN.fullmatch(origin):
+                expected = "expected one such as 'https://example.org', or '*'"
+                raise ValueError(f"frame_origins holds {origin!r}, {expected}")
         for name in ("exempt_addresses", "trusted_proxies"):
             try:
                 Networks(getattr(self, name))

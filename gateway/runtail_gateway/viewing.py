@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 from runtail_broker.cursor import START, Cursor, start_of
@@ -14,6 +14,7 @@ from runtail_broker.state import ExecutionState
 from runtail_gateway.access_log import note_records
 from runtail_gateway.hub import Hub
 from runtail_gateway.message import PROTOCOL, Message, plain
+from runtail_gateway.notes_messages import telling_notes
 from runtail_gateway.refused import Refused
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.viewer import Outlet, Viewer
@@ -39,14 +40,25 @@ async def viewing(
             raise Refused(4404, "not_found", str(ExecutionNotFound(execution_id)), 404)
         with tail.filters.of(wish.sieve) as source:
             cursors = await _start(hub, execution_id, wish, bounds)
-            await outlet.send(_hello(state, bounds, cursors[0]))
-            viewer = Viewer(outlet, source, cursors, settings)
-            viewer.start()
-            try:
-                yield viewer
-            finally:
-                await viewer.stop()
-                note_records(max(0, viewer.cursor.number - cursors[0].number))
+            viewers = await hub.counts.greeting(execution_id)
+            await outlet.send(_hello(state, bounds, cursors[0], viewers))
+            async with _notes(hub, settings, outlet, execution_id, wish):
+                viewer = Viewer(outlet, source, cursors, settings)
+                viewer.start()
+                try:
+                    yield viewer
+                finally:
+                    await viewer.stop()
+                    note_records(max(0, viewer.cursor.number - cursors[0].number))
+
+
+def _notes(
+    hub: Hub, settings: GatewaySettings, outlet: Outlet, execution_id: str, wish: Wish
+) -> AbstractAsyncContextManager[None]:
+    """Tell of notes too, if that is wished for."""
+    if not wish.notes:
+        return nullcontext()
+    return telling_notes(hub, settings, outlet.send, execution_id)
 
 
 async def until_either(viewer: Viewer, listening: Coroutine[Any, Any, None]) -> None:
@@ -78,7 +90,7 @@ async def _start(hub: Hub, execution_id: str, wish: Wish, bounds: Bounds) -> lis
     return [start_of(bounds.epoch)]
 
 
-def _hello(state: ExecutionState | None, bounds: Bounds, cursor: Cursor) -> Message:
+def _hello(state: ExecutionState | None, bounds: Bounds, cursor: Cursor, viewers: int) -> Message:
     known = state is not None
     return plain(
         "hello",
@@ -89,5 +101,6 @@ def _hello(state: ExecutionState | None, bounds: Bounds, cursor: Cursor) -> Mess
             "cursor": str(cursor),
             "first": bounds.first_seq if known else None,
             "last": bounds.last.number if known else None,
+            "viewers": viewers,
         },
     )

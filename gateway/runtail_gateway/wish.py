@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from runtail_broker.cursor import Cursor
@@ -22,7 +22,7 @@ def deleted(execution_id: str) -> Refused:
 class Wish:
     """What a viewer asked for: its cursors newest first, or only what is new, or the last N.
 
-    *sieve* chooses among the records.
+    *sieve* chooses among the records; *notes* says that it wants to be told of notes too.
     """
 
     after: tuple[Cursor, ...]
@@ -30,6 +30,7 @@ class Wish:
     tail: int | None
     wait: bool
     sieve: Sieve = EVERYTHING
+    notes: bool = False
 
     @classmethod
     def read(cls, query: Sequence[tuple[str, str]], after_limit: int) -> Wish:
@@ -45,8 +46,8 @@ class Wish:
             cursors = () if new_only else tuple(Cursor.parse(text) for text in after)
         except InvalidCursor as error:
             raise Refused(4400, "bad_cursor", str(error)) from error
-        tail, wait = _count(options.get("tail")), _flag(options.get("wait"))
-        return cls(cursors, new_only, tail, wait, _sieve(query))
+        tail, wait = _count(options.get("tail")), _flag(options, "wait")
+        return cls(cursors, new_only, tail, wait, _sieve(query), _flag(options, "notes"))
 
 
 def checked_id(text: str) -> str:
@@ -74,9 +75,10 @@ def _count(text: str | None) -> int | None:
     return int(text)
 
 
-def _flag(text: str | None) -> bool:
+def _flag(options: Mapping[str, str], name: str) -> bool:
+    text = options.get(name)
     if text in (None, "false", "0"):
         return False
     if text in ("true", "1"):
         return True
-    raise Refused(4400, "bad_request", f"wait is {text[:40]!r}, expected true or false")
+    raise Refused(4400, "bad_request", f"{name} is {text[:40]!r}, expected true or false")

@@ -19,19 +19,19 @@ from runtail.link import Link
 from runtail_broker.errors import RuntailError
 from runtail_broker.script import Answer
 
-_PROGRESS_SECONDS: Final = 1.0  # of one execution, at most so often
+_SHOWN_SECONDS: Final = 1.0  # progress and errors of one execution, at most so often
 _TIMEOUT_SECONDS: Final = 1.0
 _MUTE_SECONDS: Final = 30.0  # after a failure
 
 
 @dataclass(slots=True)
 class _Told:
-    """What was told of one execution: its status, how it was opened or left, when progress may."""
+    """What was told of one execution: its status, how it was opened or left, when more may be."""
 
     status: str = ""
     word: str = ""
-    progress_at: float = 0.0
-    progress_due: bool = False
+    next_at: float = 0.0
+    is_due: bool = False
 
 
 class Announcer:
@@ -46,12 +46,12 @@ class Announcer:
     def note(self, journal: Journal, ask: Ask, answer: Answer, now: float) -> None:
         """Take an answer to *ask*."""
         told = self._told.setdefault(journal, _Told())
-        told.progress_due |= ask.progress and answer.word == "stored"
+        told.is_due |= ask.shown and answer.word in ("stored", "alive")
         word = answer.word if ask.replicated else told.word
-        progress = told.progress_due and now >= told.progress_at
-        if progress:
-            told.progress_due, told.progress_at = False, now + _PROGRESS_SECONDS
-        if progress or (told.status, told.word) != (answer.status, word):
+        due = told.is_due and now >= told.next_at
+        if due:
+            told.is_due, told.next_at = False, now + _SHOWN_SECONDS
+        if due or (told.status, told.word) != (answer.status, word):
             told.status, told.word = answer.status, word
             self._changed[ask.call.execution_id] = None
 

@@ -50,13 +50,16 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One call to make; *number* is its batch, if it has one, and *progress* if that holds any."""
+    """One call to make; *number* is its batch, if it has one.
+
+    *shown* says that it changes what the list of executions shows: by progress, or an error.
+    """
 
     kind: Kind
     call: Call
     number: int = 0
     bytes: int = 0
-    progress: bool = False
+    shown: bool = False
 
     @property
     def replicated(self) -> bool:

@@ -329,7 +329,8 @@ class Courier:
         for _ in range(len(self._callbacks)):
             journal, callback = self._callbacks.popleft()
             if not journal.cancel:
-                self._callbacks.append((journal, callback))
+                if not journal.has_left:  # who has left is not asked to stop
+                    self._callbacks.append((journal, callback))
                 continue
             try:
                 callback()

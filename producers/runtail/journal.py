@@ -27,6 +27,7 @@ from runtail_broker.cursor import new_random
 from runtail_broker.errors import InvalidExecutionId
 from runtail_broker.frame import decode_frame, encode_frame
 from runtail_broker.keys import checked
+from runtail_broker.outline import outline
 from runtail_broker.record import LEVELS, Record, encode, now
 from runtail_broker.script import (
     Answer,
@@ -67,6 +68,8 @@ class Journal:
         self.phase = Phase.OPENING
         self.leaving: Leave | None = None
         self.cancel = False
+        self.listens = False  # whether the worker looks at `cancel`
+        self._said = self._told = False  # the same, as it was last said, and as the engine has it
         self.full = False  # the execution has as many publishers as it may have
         self.ever_opened = False
         self.primary = ""  # the node that took the opening, as the courier names it
@@ -172,7 +175,9 @@ class Journal:
 
     def due(self, now: float) -> bool:
         """Whether it is time for a beat."""
-        return self.phase is not Phase.OPENING and now >= self._next_beat
+        if self.phase is Phase.OPENING:
+            return False
+        return now >= self._next_beat or (self.leaving is None and self.listens != self._told)
 
     def has_settled(self, added: int, left: bool) -> bool:
         """Whether it opened, the first *added* records are settled and, if *left*, it left.
@@ -202,7 +207,7 @@ class Journal:
         json: list[bytes] = []
         levels = [0] * len(LEVELS)
         kept = lost = size = 0
-        progress, renames = "", self._has_new_name
+        progress, renames, others = "", self._has_new_name, list[int]()
         for item in items:
             if type(item) is Record and item.level is not None:  # most are: see to these in line
                 json.append(self._renamed(item.json) if renames else item.json)
@@ -219,15 +224,22 @@ class Journal:
                     levels = [sum(pair) for pair in zip(levels, item.levels, strict=True)]
                 case Record(record, level):
                     json.append(self._renamed(record))
-                    if level is not None:
+                    if level is None:
+                        others.append(len(json) - 1)
+                    else:
                         levels[level] += 1
                     progress = (isinstance(item, Progress) and item.progress) or progress
             kept, size = kept + weight_of(item), size + size_of(item)
-        batch = self._batch(json, levels, lost, progress)
+        batch = self._batch(json, levels, lost, progress, others)
         self._outgoing.append(Sealed(batch, kept, kept + lost, size))
 
     def _batch(
-        self, json: list[bytes], levels: list[int], lost: int = 0, progress: str = ""
+        self,
+        json: list[bytes],
+        levels: list[int],
+        lost: int = 0,
+        progress: str = "",
+        others: Sequence[int] = (),
     ) -> Batch:
         self._number += 1
         debug, info, warning, error = levels
@@ -242,6 +254,7 @@ class Journal:
             stands_for=lost,
             progress=progress,
             frame=encode_frame(json),
+            outline=outline(json, errors=error, others=others),
         )
         self._count += len(json)
         return batch
@@ -342,8 +355,15 @@ class Journal:
         return [Ask("finish", finish_call(self.execution_id))] if self._finish_due else []
 
     def _open(self, limits: Limits) -> Call:
+        self._said = self.listens
         return open_call(
-            self.execution_id, self.publisher, self.role, self.workflow_id, limits, self._begun
+            self.execution_id,
+            self.publisher,
+            self.role,
+            self.workflow_id,
+            limits,
+            self._begun,
+            listens=self._said,
         )
 
     @property
@@ -358,15 +378,18 @@ class Journal:
             hole = self._last if not asks and number > self._last + 1 else None
             reason = self._reason_of_hole(number)
             call = publish_call(self.execution_id, self.publisher, sealed.batch, hole, reason)
-            size, progress = len(sealed.batch.frame), bool(sealed.batch.progress)
-            asks.append(Ask("publish", call, number, size, progress))
+            shown = bool(sealed.batch.progress) or any(sealed.batch.outline[:1])
+            asks.append(Ask("publish", call, number, len(sealed.batch.frame), shown))
             self.retried += number <= self._sent
             self._sent = max(self._sent, number)
         return asks
 
     def _beat(self) -> Ask:
-        beat = beat_call(self.execution_id, self.publisher, self._last, self._beats + 1)
-        return Ask("beat", beat)
+        self._said, is_news = self.listens, self.listens != self._told
+        beat = beat_call(
+            self.execution_id, self.publisher, self._last, self._beats + 1, listens=self._said
+        )
+        return Ask("beat", beat, shown=is_news)
 
     def _close(self, leave: Leave) -> Ask:
         status = leave.status if leave.explicit or self.role == "owner" else ""
@@ -399,13 +422,17 @@ class Journal:
             case "full":
                 self.full = True
             case "alive":
-                self._beats += 1
+                self._beats, self._told = self._beats + 1, self._said
                 self._next_beat = now + self._settings.beat_seconds
             case "closed":
                 self._closed(now)
             case "ended" | "already" | "running" | "open":
                 self._finish_due = False
         return []
+
+    def listen(self) -> None:
+        """Say, by a beat at once, that the worker looks at `cancel`. Safe from any thread."""
+        self.listens = True
 
     def leave(self, leave: Leave) -> None:
         """Leave once everything before is stored; only the first word counts."""
@@ -421,6 +448,7 @@ class Journal:
             for sealed in self.unspilled:
                 self.bring_in(sealed, sealed.batch)
         self.phase, self.full, self.ever_opened = Phase.OPEN, False, True
+        self._told = self._said
         self._next_beat = now + self._settings.beat_seconds
         self._go_back(answer.last_batch)
 

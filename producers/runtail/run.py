@@ -64,8 +64,17 @@ class Execution(Reports, AsyncToo["Execution"]):
 
     @property
     def cancel_requested(self) -> bool:
-        """Whether somebody asked the workflow to stop, as of the engine's last answer."""
+        """Whether somebody asked the workflow to stop, as of the engine's last answer.
+
+        Who looks at it, or has called `on_cancel`, is shown as somebody who can be asked.
+        """
+        self._listen()
         return self._journal.cancel
+
+    def _listen(self) -> None:
+        if not self._journal.listens:
+            self._journal.listen()
+            self._courier.notice(self._journal)
 
     def opened(self, timeout: float | None = 5.0) -> bool:
         """Wait until the engine knows the execution, and `id` is final; False after *timeout*."""
@@ -82,6 +91,7 @@ class Execution(Reports, AsyncToo["Execution"]):
 
         It runs in the publisher's thread and must be quick; what it raises is counted and told.
         """
+        self._listen()
         self._courier.on_cancel(self._journal, callback)
 
     async def drain(self) -> None:

@@ -12,6 +12,7 @@ from runtail_broker.cursor import new_random
 from runtail_broker.entry import Entry
 from runtail_broker.frame import encode_frame, lines_of
 from runtail_broker.keys import ExecutionKeys
+from runtail_broker.outline import outline
 from runtail_broker.record import encode
 from runtail_broker.script import (
     Answer,
@@ -46,6 +47,7 @@ def batch_of(
         0,
         "",
         encode_frame(records),
+        outline(records, errors=levels[3], others=()),
     )
 
 

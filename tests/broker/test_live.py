@@ -31,6 +31,7 @@ class Heard:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.freshened: list[str] = []
+        self.noted_of: list[str] = []
         self.unheard_of: list[str] = []
         self.told: list[str] = []
         self.fresh_changes = 0
@@ -40,6 +41,9 @@ class Heard:
 
     def fresh(self, execution_id: str) -> None:
         self.freshened.append(execution_id)
+
+    def noted(self, execution_id: str) -> None:
+        self.noted_of.append(execution_id)
 
     def unheard(self, execution_id: str) -> None:
         self.unheard_of.append(execution_id)

@@ -54,7 +54,12 @@ SAID: list[tuple[Call, Spoken]] = [
         publish_call("e", "p", BATCH, 0, 'said "so"'),
         Publish("e", "p", 3, 20, 4711, 2, 0, 'said "so"', b"\x10frame"),
     ),
+    (
+        open_call("e", "p", "owner", "wf", Limits(), "2026-01-01T00:00:00Z", listens=True),
+        Open("e", "p", "owner", "wf", "2026-01-01T00:00:00Z", True),
+    ),
     (beat_call("e", "p", 7, 9), Beat("e", "p", 7, 9)),
+    (beat_call("e", "p", 7, 9, listens=True), Beat("e", "p", 7, 9, True)),
     (
         close_call("e", "p", 7, "failed", "why", explicit=True),
         Close("e", "p", 7, "failed", "why", True),
@@ -79,6 +84,11 @@ def test_a_body_comes_out_as_it_went_in() -> None:
     assert unpack(body_of([pack(each) for each in said]), 99) == said
 
 
+def test_who_does_not_listen_says_what_earlier_versions_say() -> None:
+    assert msgpack.unpackb(pack(Beat("e", "p", 7, 9))) == ["beat", "e", "p", 7, 9]
+    assert msgpack.unpackb(pack(Beat("e", "p", 7, 9, True))) == ["beat", "e", "p", 7, 9, True]
+
+
 def test_a_body_of_more_calls_than_allowed_is_refused() -> None:
     packed = [pack(Finish("e"))] * 12
     assert len(unpack(body_of(packed), 12)) == 12
@@ -92,6 +102,8 @@ def test_a_body_of_more_calls_than_allowed_is_refused() -> None:
         ["open", "e", "p", "owner", "wf"],
         ["open", "e", "p", "owner", "wf", 7],
         ["beat", "e", "p", True, 1],
+        ["beat", "e", "p", 1, 1, 1],
+        ["beat", "e", "p", 1, 1, True, True],
         ["beat", "e", "p", 1.5, 1],
         ["publish", "e", "p", 1, 0, 0, 1, "0", "", b""],
         ["close", "e", "p", 1, "", "", 1],

@@ -20,7 +20,7 @@ RUN_MS = 40_000  # the demo run takes 20 s, and a busy machine more
 PATIENCE_MS = 15_000
 
 DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-LINK = ".runtail-monitor .runtail-words"  # how the page stands with its gateway
+LINK = ".runtail-execution .runtail-words"  # how the page stands with its gateway
 
 pytestmark = pytest.mark.browser
 
@@ -40,7 +40,7 @@ async def shoot(page: Page, name: str) -> None:
 
 async def shown_seqs(page: Page) -> list[int]:
     """Page through the whole log by keyboard and collect the line numbers as they stand there."""
-    log = page.locator(".runtail-monitor .rt-scroller")
+    log = page.locator(".runtail-execution .rt-scroller")
     await log.focus()
     await page.keyboard.press("Home")
     await expect(log.locator('.rt-row[data-seq="1"]')).to_be_visible()
@@ -72,7 +72,7 @@ async def test_the_demo_run_is_watched_from_start_to_completed_through_a_killed_
         await page.goto(f"{gateway.http}/monitoring")
         await shoot(page, "1-empty")
         await page.locator(".runtail-start:visible").first.click()
-        rows = page.locator(".runtail-monitor .rt-row[data-seq]")
+        rows = page.locator(".runtail-execution .rt-row[data-seq]")
         await expect(rows.nth(5)).to_be_visible(timeout=PATIENCE_MS)
         await shoot(page, "2-running")
         await asyncio.to_thread(gateway.kill)
@@ -82,12 +82,10 @@ async def test_the_demo_run_is_watched_from_start_to_completed_through_a_killed_
         await expect(page.locator(LINK)).to_contain_text("live", timeout=PATIENCE_MS)
         await shoot(page, "4-resumed")
         await expect(page.locator(LINK)).to_contain_text("complete,", timeout=RUN_MS)
-        execution_id = (
-            await page.locator(".runtail-monitor-header .runtail-id").inner_text()
-        ).strip()
+        execution_id = (await page.locator(".runtail-head .runtail-id").inner_text()).strip()
         stream = read_stream(own_engine.url, execution_id)
         await expect(page.locator(LINK)).to_have_text(f"ended · complete, {len(stream)} lines")
-        await expect(page.locator(".runtail-monitor .runtail-status-word")).to_have_text(
+        await expect(page.locator(".runtail-execution .runtail-status-word")).to_have_text(
             re.compile("completed|failed")
         )
         await shoot(page, "5-completed")

@@ -154,7 +154,7 @@ async def test_its_own_pages_may_connect_and_foreign_ones_may_not(
 async def test_the_page_shows_a_run_through_a_proxy(proxied: str, worker: Worker) -> None:
     async with chromium_page() as page:
         await page.goto(f"http://{proxied}/monitoring?execution={worker.execution_id}")
-        rows = page.locator(".runtail-monitor .rt-row[data-seq]")
+        rows = page.locator(".runtail-execution .rt-row[data-seq]")
         await expect(rows.filter(has_text="one")).to_be_visible(timeout=15_000)
         await worker.log("two")
         await expect(rows.filter(has_text="two")).to_be_visible(timeout=15_000)

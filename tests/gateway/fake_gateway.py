@@ -35,6 +35,7 @@ class FakeGateway:
         ])  # fmt: skip
         self.address = ""
         self._watching: list[web.WebSocketResponse] = []
+        self._mute: set[web.WebSocketResponse] = set()
 
     def execution(self, execution_id: str) -> FakeExecution:
         """Find the execution, or make an empty one that runs."""
@@ -65,6 +66,10 @@ class FakeGateway:
             transport = socket._req.transport if socket._req else None
             if transport:
                 transport.abort()
+
+    def fall_silent(self) -> None:
+        """Answer nothing more over the sockets that are open; new ones are served."""
+        self._mute.update(self.sockets)
 
     async def _index(self, request: web.Request) -> web.Response:
         html = page_html("../" if "id" in request.match_info else "monitoring/")
@@ -107,7 +112,8 @@ class FakeGateway:
         async for message in socket:
             if message.type is WSMsgType.ERROR:
                 break
-            await self._obey(socket, viewers, orjson.loads(message.data))
+            if socket not in self._mute:
+                await self._obey(socket, viewers, orjson.loads(message.data))
         for viewer in viewers.values():
             self.execution(viewer.execution_id).leave(viewer)
         if socket in self._watching:

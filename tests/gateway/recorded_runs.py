@@ -61,6 +61,12 @@ async def _post(gateway: Running, path: str, body: object) -> None:
         assert answer.status == 200, await answer.text()
 
 
+async def _note(gateway: Running, name: str, note: object) -> None:
+    url = f"{gateway.address}/executions/{name}/notes"
+    async with gateway.http.post(url, json=note) as answer:
+        assert answer.status == 201, await answer.text()
+
+
 async def _connect(gateway: Running, path: str) -> Heard:
     return Heard(await gateway.http.ws_connect(gateway.address + path))
 
@@ -80,7 +86,7 @@ async def _publish(gateway: Running, nodes: Nodes, name: str, *, wait: Heard | N
 
 async def whole(gateway: Running, nodes: Nodes) -> list[dict[str, Any]]:
     """Wait for an execution, and hear it to its end."""
-    heard = await _connect(gateway, "/ws/executions/nightly-1/logs?wait=true")
+    heard = await _connect(gateway, "/ws/executions/nightly-1/logs?wait=true&notes=true")
     await heard.until("caught_up")
     await _publish(gateway, nodes, "nightly-1", wait=heard)
     await heard.until("end")
@@ -130,6 +136,14 @@ async def _many(gateway: Running, nodes: Nodes) -> Heard:
     await heard.until("unsubscribed")
     await heard.say("subscribe", execution_id="nobody", after="$")
     await heard.until("error")
+    await heard.say("subscribe_notes", execution_id="nightly-4", after="-")
+    await heard.until("notes")
+    await _note(gateway, "nightly-4", {"seq": 3, "to_seq": 4, "text": "look", "author": "Alice"})
+    await heard.until("notes")
+    await heard.say("subscribe_notes", execution_id="nobody")
+    await heard.until("error")
+    await heard.say("unsubscribe_notes", execution_id="nightly-4")
+    await heard.until("unsubscribed_notes")
     await heard.say("watch", status="running", limit=10)
     await heard.until("watching")
     await _post(gateway, "nightly-7/open", {"publisher": "p-1"})

@@ -52,3 +52,42 @@ async def test_a_browser_that_asks_first_is_told_who_may_post(
             assert answer.status == status
             allowed = answer.headers.get("Access-Control-Allow-Origin")
             assert allowed == (origin if status == 200 else None)
+
+
+PARENT = "https://builder.example:8443"
+
+
+@pytest.mark.parametrize("path", ["/monitoring", "/monitoring/executions/a", "/executions"])
+async def test_an_origin_that_may_embed_does_so_where_it_is_asked_for_and_nothing_else(
+    engine_nodes: Nodes, engine_url: str, path: str
+) -> None:
+    settings = replace(ALLOWING, frame_origins=(PARENT,))
+    async with running(settings, engine_url) as gateway:
+        for query, ends in (
+            ("?embed=1", f"frame-ancestors 'self' {FRIEND} {PARENT}"),
+            ("?a=2&embed=1&b", f"frame-ancestors 'self' {FRIEND} {PARENT}"),
+            ("?embed=0", f"frame-ancestors 'self' {FRIEND}"),
+            ("", f"frame-ancestors 'self' {FRIEND}"),
+        ):
+            headers = {"Origin": PARENT}
+            async with gateway.http.get(gateway.address + path + query, headers=headers) as answer:
+                assert answer.headers["Content-Security-Policy"].endswith("; " + ends)
+                assert "Access-Control-Allow-Origin" not in answer.headers
+        url = f"{gateway.address}/executions/a/start-streaming?embed=1"
+        async with gateway.http.post(url, headers={"Origin": PARENT}) as answer:
+            assert answer.status == 403
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://a b", "https://a;script-src", "javascript:x", "'none'", "", "https://a/p"]
+)
+def test_what_is_no_origin_may_not_embed(origin: str) -> None:
+    with pytest.raises(ValueError, match=r"^frame_origins holds "):
+        replace(QUICK, frame_origins=(origin,))
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "https://*.example.org", "http://localhost:5173", "http://[::1]:80"]
+)
+def test_an_origin_may_be_of_any_usual_form(origin: str) -> None:
+    assert replace(QUICK, frame_origins=(origin,)).frame_origins == (origin,)

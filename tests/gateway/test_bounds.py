@@ -23,6 +23,9 @@ README = Path(__file__).parents[2] / "gateway" / "README.md"
 
 ADMISSION, GUARDED = "gateway/test_admission.py::test_", "gateway/test_guarded_http.py::test_"
 REQUESTS, PUBLISH = "gateway/test_request_bounds.py::test_", "gateway/test_publish_http.py::test_"
+FIGURES = "gateway/test_figures.py::test_"
+NOTES = "gateway/test_notes.py::test_"
+TRIAL = "gateway/test_trial.py::test_"
 HERE = "gateway/test_bounds.py::test_"
 EDGE = HERE + "the_last_value_within_a_bound_is_taken_and_the_next_refused"
 ONE_MORE = ADMISSION + ("one_viewer_beyond_the_bound_is_refused_and_taken_when_another_has_left")
@@ -97,6 +100,10 @@ BOUNDS: dict[str, list[str]] = {
         "test_history_is_replayed_exactly_in_messages_of_the_size_allowed"
     ],
     "logs_limit": [EDGE],
+    "page_bytes": [
+        "gateway/test_log_pages.py::"
+        "test_pages_that_are_cut_for_their_size_leave_nothing_out_either_way"
+    ],
     "list_limit": [EDGE],
     "context_limit": [EDGE],
     "search_records": [
@@ -108,8 +115,35 @@ BOUNDS: dict[str, list[str]] = {
         "gateway/test_execution_list.py::test_walking_the_pages_lists_each_execution_once"
     ],
     "steps_limit": ["gateway/test_steps.py::test_a_statistic_ends_before_one_step_too_many"],
+    "overview_runs": [
+        "gateway/test_overview.py::test_one_run_too_many_ends_the_overview_and_changes_nothing"
+    ],
+    "overview_items": [
+        "gateway/test_overview.py::"
+        "test_metrics_of_two_steps_are_two_and_what_finds_no_room_is_counted"
+    ],
+    "overview_samples": [
+        "gateway/test_overview.py::test_samples_are_thinned_evenly_and_keep_the_last"
+    ],
     "demo_runs": [
         "gateway/test_rest.py::test_a_demo_runs_under_a_new_id_and_one_too_many_is_refused"
+    ],
+    **{
+        name: [
+            TRIAL + "an_error_names_the_place_the_value_and_what_was_expected",
+            TRIAL + "the_last_value_within_each_bound_is_taken",
+        ]
+        for name in (
+            *("trial_steps", "trial_seconds"),
+            *("trial_total_seconds", "trial_logs_per_second"),
+        )
+    },
+    "figures_looked": [FIGURES + "beyond_its_bound_it_says_since_when_it_looked"],
+    "figures_steps_looked": [FIGURES + "beyond_its_bound_it_says_since_when_it_looked"],
+    "notes": [NOTES + "one_note_too_many_is_refused_until_one_is_removed"],
+    "note_chars": [
+        NOTES + "what_makes_no_sense_is_refused_with_its_field",
+        NOTES + "a_bad_key_is_refused_and_a_text_of_the_greatest_length_taken",
     ],
     "publish_requests": [PUBLISH + "one_request_too_many_is_told_to_come_again"],
     "publish_bytes": [
@@ -136,7 +170,10 @@ INSIDE = {
     ),
     *("auth.jwks_refresh_seconds", "auth.jwks_retry_seconds", "auth.jwks_timeout_seconds"),
     *("keep_finished_seconds", "keep_empty_seconds", "ghost_seconds", "housekeeping_seconds"),
-    *("housekeeping_batch", "auth.jwks_bytes"),
+    *("housekeeping_batch", "auth.jwks_bytes", "viewers_seconds"),
+    *("figures_seconds", "figures_remembered_seconds"),
+    *("archive_grace_seconds", "keep_archived_seconds", "archive_cache_bytes"),
+    *("archive_block_bytes", "archive_queue", "archives_at_once"),
 }
 """Settings that are numbers and bound no client: caches, clocks, and what the engine is asked."""
 

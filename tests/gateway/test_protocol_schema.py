@@ -27,9 +27,13 @@ def vectors(run: str) -> list[dict[str, Any]]:
     return [orjson.loads(line) for line in lines]
 
 
+def required(message: dict[str, Any]) -> set[str]:
+    return {"notes"} if message["type"] == "notes" else set()
+
+
 def spoiled(message: dict[str, Any]) -> list[dict[str, Any]]:
     """Make messages that are wrong in one thing: a field lacks, is of no type, or is unknown."""
-    optional = {"omitted", "execution_id", "watch"}
+    optional = {"omitted", "execution_id", "watch", "notes"} - required(message)
     needed = [name for name in message if name not in optional]
     lacking = [{k: v for k, v in message.items() if k != name} for name in needed]
     odd = [{**message, name: {"odd": []}} for name in message]
@@ -75,6 +79,8 @@ def test_a_record_needs_what_all_have(name: str) -> None:
         {"type": "subscribe", "execution_id": "a", "tail": -1},
         {"type": "subscribe", "execution_id": "a", "after": "x"},
         {"type": "unsubscribe"},
+        {"type": "subscribe_notes"},
+        {"type": "subscribe_notes", "execution_id": "a", "after": ["x"]},
         {"type": "auth"},
         {"type": "shout"},
         {},

@@ -20,7 +20,7 @@ from tests.gateway.worker import Worker
 from runtail import Publisher, PublisherSettings
 from runtail_broker.client import Nodes
 from runtail_broker.frame import encode_frame
-from runtail_broker.keys import SETTINGS, index_of
+from runtail_broker.keys import SETTINGS, ExecutionKeys, index_of
 from runtail_broker.record import encode
 from runtail_broker.spoken import FRAME_TYPE
 from runtail_gateway.settings import GatewaySettings
@@ -635,6 +635,33 @@ async def test_a_frame_without_numbers_is_refused(caller: Caller) -> None:
     await caller.open()
     frame = encode_frame([record(caller.execution_id)])
     assert (await caller.post("logs", frame, Content_Type=FRAME_TYPE))[0] == 400
+
+
+async def test_what_comes_over_http_is_outlined_as_a_worker_would(
+    pushing: Running, engine_nodes: Nodes, execution_id: str
+) -> None:
+    url = f"{pushing.address}/executions/{execution_id}"
+    records = [
+        {"message": "fine"},
+        {"message": "broke", "level": "error", "step_name": "load"},
+        {"kind": "step", "step_name": "load", "status": "failed", "duration_ms": 8},
+    ]
+    said: list[tuple[str, object]] = [
+        ("open", {"publisher": "p", "listens": True}),
+        ("logs?publisher=p&batch=1&before=0", records),
+        ("beat", {"publisher": "p", "last_batch": 1, "listens": True}),
+    ]
+    for path, body in said:
+        async with pushing.http.post(f"{url}/{path}", json=body) as answer:
+            assert answer.status == 200, await answer.text()
+    async with pushing.http.get(url) as answer:
+        state = await answer.json()
+    error = state["last_error"]
+    assert (error["seq"], error["message"], error["step_name"]) == (3, "broke", "load")
+    assert state["cancellable"] is True
+    key = ExecutionKeys.of(execution_id).steps
+    stored = await engine_nodes.at(key, lambda node: node.hgetall(key))
+    assert stored == {b"load": b"1 1 8"}
 
 
 async def test_who_wants_more_safety_than_there_is_is_told_to_come_again(

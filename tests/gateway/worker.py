@@ -18,6 +18,7 @@ from runtail_broker.cursor import new_random
 from runtail_broker.entry import Entry
 from runtail_broker.frame import encode_frame
 from runtail_broker.keys import ExecutionKeys
+from runtail_broker.outline import outline
 from runtail_broker.record import encode
 from runtail_broker.rendering import render
 from runtail_broker.script import (
@@ -183,7 +184,9 @@ class Worker:
 
     def _batch(self, records: Sequence[Mapping[str, object]]) -> Batch:
         lines = [encode(self.execution_id, record).json for record in records]
-        return self._sealed(encode_frame(lines), len(lines), sum(map(len, lines)))
+        errors = sum(record.get("level") == "error" for record in records)
+        sealed = self._sealed(encode_frame(lines), len(lines), sum(map(len, lines)))
+        return replace(sealed, outline=outline(lines, errors=errors, others=()))
 
     def _sealed(self, frame: bytes, count: int, size: int) -> Batch:
         before = self._sent

@@ -17,7 +17,7 @@ CALL = finish_call("exec-1")
 OPEN, PUBLISH, PROGRESS, BEAT = (
     Ask("open", CALL),
     Ask("publish", CALL),
-    Ask("publish", CALL, progress=True),
+    Ask("publish", CALL, shown=True),
     Ask("beat", CALL),
 )
 

@@ -60,7 +60,7 @@ def hole_of(ask: Ask) -> object:
 
 
 def records_of(ask: Ask) -> list[dict[str, object]]:
-    frame = ask.call.arguments[-1]
+    frame = ask.call.arguments[16]
     assert isinstance(frame, bytes)
     return [orjson.loads(json) for json in decode_frame(frame)]
 
@@ -159,7 +159,7 @@ def test_a_beat_is_due_after_the_time_set_and_names_what_was_acknowledged() -> N
     publish(journal, "a", now=1.0)
     assert asks(journal, 4.9) == []
     (beat,) = asks(journal, 5.0)
-    assert (beat.kind, beat.call.arguments[2:]) == ("beat", (1, 1))
+    assert (beat.kind, beat.call.arguments[2:]) == ("beat", (1, 1, 0))
     journal.answered(beat, said("alive", 1), 5.0)
     assert asks(journal, 9.9) == []
 
@@ -373,3 +373,37 @@ def test_what_a_failover_took_back_is_not_settled_until_it_is_stored_again() -> 
     assert journal.settled == 2
     journal.answered(asks(journal)[0], said("stored", 2), 0.0)
     assert journal.settled == 3
+
+
+def test_who_listens_says_so_at_once_by_a_beat_until_the_engine_has_heard_it() -> None:
+    journal = opened()
+    publish(journal, "a", now=1.0)
+    journal.listen()
+    (beat,) = asks(journal, 1.1)
+    assert (beat.kind, beat.call.arguments[4], beat.shown) == ("beat", 1, True)
+    (again,) = asks(journal, 1.2)
+    assert again.kind == "beat"
+    journal.answered(again, said("alive", 1), 1.2)
+    assert asks(journal, 1.3) == []
+
+
+def test_an_opening_says_who_listens_already() -> None:
+    journal = Journal("p", ID, settings=SETTINGS)
+    journal.listen()
+    (opening,) = asks(journal, 0.0)
+    assert opening.call.arguments[-1] == 1
+    journal.answered(opening, said("created"), 0.0)
+    assert asks(journal, 0.1) == []
+
+
+def test_a_batch_says_which_is_its_last_error_and_how_steps_ended() -> None:
+    journal = opened()
+    journal.pending.add(encode("exec-1", {"message": "no", "level": "error"}))
+    ended = {"step_name": "load", "status": "failed", "duration_ms": 5}
+    journal.pending.add(encode("exec-1", ended, kind="step"))
+    journal.pending.add(encode("exec-1", {"message": "yes"}))
+    journal.seal(journal.pending.take(10, 10_000))
+    (ask,) = asks(journal, 1.0)
+    error, *steps = ask.call.arguments[17:]
+    assert str(error).startswith('0 {"step_name":null,"message":"no"')
+    assert (steps, ask.shown) == (["load", "1 1 5"], True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, expect
+from tests.tracing import traced
 from tests.ui.lines import in_sight, is_following, moved_to, seqs, settle, show, top_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.node, pytest.mark.full]
@@ -91,6 +90,67 @@ async def test_nothing_moves_when_lines_come_or_are_trimmed(page: Page, address:
     await page.evaluate("memory.append(500); memory.trim(1000)")
     await page.wait_for_timeout(200)
     assert await in_sight(page) == before
+
+
+async def test_nothing_moves_when_what_is_above_is_folded_and_unfolded(
+    page: Page, address: str
+) -> None:
+    """Also when it is the page that folds, and the lines in sight are far below."""
+    await show(page, address, "?records=5000&sample=mixed#L2483")
+    await settle(page)
+    assert 2470 in await seqs(page)
+    before = await top_of(page, 2483)
+    await page.keyboard.press("z")
+    await settle(page)
+    assert 2470 not in await seqs(page)
+    assert await top_of(page, 2483) == before
+    await page.keyboard.press("z")
+    await settle(page)
+    assert await top_of(page, 2483) == before
+
+
+async def test_over_two_seconds_behind_it_jumps_to_live_and_says_what_it_skipped(
+    page: Page, address: str
+) -> None:
+    """The lines that went by unseen are one click away, and counted exactly."""
+    await show(page, address, "?records=1000")
+    await page.evaluate("memory.append(20000)")
+    bar = page.locator(".rt-skipped")
+    await expect(bar).to_contain_text("lines skipped in view to keep up")
+    await expect(page.locator('[data-seq="21000"]')).to_be_in_viewport()
+    assert await is_following(page)
+    count = int((await bar.inner_text()).split(" ")[0].replace(",", ""))
+    assert 1000 < count < 20_000
+    await bar.get_by_role("button", name="show them").click()
+    await settle(page)
+    first = (await seqs(page))[0]
+    assert 1000 < first <= 21_000 - count
+    assert not await is_following(page)
+    await expect(bar).to_have_count(0)
+
+
+@pytest.mark.parametrize("query", ["?records=5000&sample=mixed", "?records=1000000&window=1000"])
+async def test_on_a_phone_the_bar_is_two_lines_and_a_button_has_the_rest(
+    page: Page, address: str, query: str
+) -> None:
+    """By keys alone, too; filtered, too; nothing of it is wider than the phone."""
+    await page.set_viewport_size({"width": 360, "height": 640})
+    await show(page, address, query)
+    await page.get_by_role("button", name="warning").click()
+    box = await page.get_by_role("toolbar").bounding_box()
+    assert box is not None
+    assert box["height"] <= 70
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+    await page.get_by_role("button", name="More").focus()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("button", name="Wrap")).to_be_focused()
+    await page.keyboard.press("Space")
+    await expect(page.locator(".rt-rows")).to_have_class("rt-rows rt-wrap")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="More")).to_be_focused()
+    await expect(page.get_by_role("button", name="Wrap")).to_be_hidden()
 
 
 async def test_a_traceback_is_unfolded_while_following(page: Page, address: str) -> None:
@@ -189,22 +249,11 @@ async def test_no_task_takes_over_100_ms_at_5000_records_a_second(
 ) -> None:
     """By the browser's own tracing, in processor time: other programs may keep it waiting."""
     await show(page, address, "?records=1000000&window=10000")
-    await browser.start_tracing(page=page, categories=["toplevel", "devtools.timeline"])
-    await page.evaluate("memory.stream(5000)")
-    await page.wait_for_timeout(10_000)
-    await page.evaluate("memory.stream(0)")
-    events = json.loads(await browser.stop_tracing())["traceEvents"]
-    tasks = [event["tdur"] / 1000 for event in main_thread(events) if "RunTask" in event["name"]]
+    async with traced(browser, page) as trace:
+        await page.evaluate("memory.stream(5000)")
+        await page.wait_for_timeout(10_000)
+        await page.evaluate("memory.stream(0)")
+    tasks = trace.tasks
     assert len(tasks) > 500
     assert max(tasks) < 100, f"the longest took {max(tasks)} ms"
     assert int(await page.evaluate("memory.getSnapshot().lastSeq")) > 1_040_000
-
-
-def main_thread(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Choose what the threads that run pages did, as far as it was timed."""
-    pages = {
-        (event["pid"], event["tid"])
-        for event in events
-        if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
-    }
-    return [each for each in events if (each["pid"], each["tid"]) in pages and "tdur" in each]

@@ -12,21 +12,31 @@
 --                     guess  1 while the final status is a gateway's guess, not a worker's word
 --                     cancel 1 when asked to stop
 --                     end    the JSON of the `end` record while it is the last record, else ''
---                     max_records max_bytes  limits of what is kept
--- KEYS[3] publishers  hash: publisher id -> 'last count open dropped beat opened role'
+--                     max_records max_bytes max_age (ms)  limits of what is kept
+--                     listening  publishers that have it open and listen for a wish to cancel
+--                     last_error '<seq> <JSON>' of the last log of level error
+--                     notes noted  how many notes there are, how often they changed; see note.lua
+--                     format version of all this; 0 is 1, and a newer one is refused
+--                     head   ms of the first record kept in the stream, never later; 0: not known
+--                     archived  seq up to which all lies in the archive, sealed (ms) since when,
+--                     archive   its parts (see archived.py); written by seal.lua alone
+-- KEYS[3] publishers  hash: publisher id -> 'last count open dropped beat opened role[ listens]'
 --                     last batch number, records published, whether it has it open (0 it left,
 --                     1 open, 2 open but marked lost, 3 given up: lost for too long), records
---                     dropped, last beat, ms of its latest opening, owner or participant. It stays
---                     byte for byte the same while the publisher is silent, and only then
+--                     dropped, last beat, ms of its latest opening, owner or participant, and
+--                     `listens` if it listens for a wish to cancel. It stays byte for byte the same
+--                     while the publisher is silent, and only then
 -- ARGV[1] live        channel that gets every entry: '<id> <s> <n> <p> <t> <x>\n<frame>'.
 --                     In ARGV because a channel in KEYS answers TRYAGAIN while its slot moves.
 --
--- Beside them: `notes`, and `deleted`, which exists for a while after the others were removed.
+-- Beside them: `steps`, a hash: step name -> 'runs failed duration duration …' (see publish.lua),
+-- `notes`, and `deleted`, which exists for a while after the others were removed.
 --
 -- Numbers are doubles: everything here stays below 2^53.
 
 local TAG_MODULUS, TAG_FACTOR = 4294967291, 1000003
 local STATUS, END = 1, 2
+local FORMAT = 1 -- proof.py knows it too
 local TRIM_AT_MOST = 64 -- entries dropped from the head in one call, so that no call is long
 
 local stream_key, live = KEYS[1], ARGV[1]
@@ -39,7 +49,8 @@ local function key_of(part) return (string.gsub(stream_key, 'stream$', part)) en
 local state_key, publishers_key = KEYS[2] or key_of('state'), KEYS[3] or key_of('publishers')
 
 local NUMBERS = { 'epoch', 'ms', 'n', 'seq', 'tag', 'first', 'records', 'bytes', 'debug', 'info',
-  'warning', 'error', 'dropped', 'raw', 'open', 'lost', 'max_records', 'max_bytes' }
+  'warning', 'error', 'dropped', 'raw', 'open', 'lost', 'listening', 'max_records', 'max_bytes',
+  'max_age', 'head', 'archived', 'sealed', 'format' }
 local WORDS = { 'status', 'cancel', 'owner', 'end', 'guess' }
 
 local function text_of(number) return string.format('%.0f', number) end
@@ -59,6 +70,9 @@ local function load_state()
   local state = {}
   for i, name in ipairs(NUMBERS) do state[name] = tonumber(values[i] or '0') or 0 end
   for i, name in ipairs(WORDS) do state[name] = values[#NUMBERS + i] or '' end
+  if state.format > FORMAT then
+    error('NEWERFORMAT the state has version ' .. state.format .. ', expected at most ' .. FORMAT)
+  end
   return state
 end
 
@@ -80,18 +94,35 @@ end
 local function load_publisher(id)
   local packed = redis.call('HGET', publishers_key, id)
   if not packed then return nil end
-  local last, count, open, dropped, beat, opened, role =
-    string.match(packed, '^(%d+) (%d+) (%d) (%d+) (%d+) (%d+) (%a+)$')
+  local last, count, open, dropped, beat, opened, role, listens =
+    string.match(packed, '^(%d+) (%d+) (%d) (%d+) (%d+) (%d+) (%a+) ?(%a*)$')
   return { id = id, last = tonumber(last), count = tonumber(count), dropped = tonumber(dropped),
     open = open == '1' or open == '2', lost = open == '2' or open == '3',
-    beat = tonumber(beat), opened = tonumber(opened), role = role, packed = packed }
+    beat = tonumber(beat), opened = tonumber(opened), role = role, listens = listens == 'listens',
+    packed = packed }
 end
 
 local function save_publisher(p)
   local open = p.open and (p.lost and '2' or '1') or (p.lost and '3' or '0')
   redis.call('HSET', publishers_key, p.id, text_of(p.last) .. ' ' .. text_of(p.count) .. ' '
     .. open .. ' ' .. text_of(p.dropped) .. ' ' .. text_of(p.beat) .. ' '
-    .. text_of(p.opened) .. ' ' .. p.role)
+    .. text_of(p.opened) .. ' ' .. p.role .. (p.listens and ' listens' or ''))
+end
+
+-- A publisher opens the execution, or leaves it; the caller saves both.
+local function set_open(state, publisher, open)
+  publisher.open = open
+  local by = open and 1 or -1
+  state.open = state.open + by
+  if publisher.listens then state.listening = state.listening + by end
+end
+
+-- It says whether it listens for a wish to cancel; true if that is news. The caller saves both.
+local function set_listens(state, publisher, listens)
+  if listens == (publisher.listens or false) then return false end
+  publisher.listens = listens
+  if publisher.open then state.listening = state.listening + (listens and 1 or -1) end
+  return true
 end
 
 -- Whether what is unknown was removed on purpose.
@@ -99,6 +130,16 @@ local function was_deleted() return redis.call('EXISTS', key_of('deleted')) == 1
 
 local function terminal(status)
   return status == 'completed' or status == 'failed' or status == 'cancelled'
+end
+
+-- What it is now, for who compares it with what was seen (see standing.py)
+local function standing(state)
+  if state then
+    return table.concat({ text_of(state.epoch), text_of(state.seq),
+      text_of(state.ms) .. '-' .. text_of(state.n), state.status, text_of(state.open) }, ' ')
+  end
+  local last = redis.call('XREVRANGE', stream_key, '+', '-', 'COUNT', 1)[1]
+  return '- ' .. (last and last[1] or '')
 end
 
 -- What every script answers: a word, then where the publisher and the execution stand.
@@ -124,18 +165,35 @@ local function frame_of(json)
   return string.char(16, 145) .. head .. json
 end
 
+-- Records up to `last` are in the stream no more; what the archive holds of them is kept still.
+local function dropped_up_to(state, last)
+  if last > state.archived then state.first = last + 1 end
+end
+
+local function ms_of(id) return tonumber(string.match(id, '^%d+')) end
+
+-- Whether what is kept is beyond a limit. `head` is never later than the first record: at worst it
+-- is looked at in vain, once.
+local function too_much(state)
+  return state.records > state.max_records or state.bytes > state.max_bytes
+    or (state.max_age > 0 and state.ms - state.head > state.max_age)
+end
+
 -- Drop entries from the head until what is kept is within the limits; never the last one.
 local function trim(state)
   local budget = TRIM_AT_MOST
-  while budget > 0 and (state.records > state.max_records or state.bytes > state.max_bytes) do
+  while budget > 0 and too_much(state) do
     local heads = redis.call('XRANGE', stream_key, '-', '+', 'COUNT', 2)
     if #heads < 2 then return end
+    state.head = ms_of(heads[1][1])
+    if not too_much(state) then return end
     local fields = {}
     for i = 1, #heads[1][2], 2 do fields[heads[1][2][i]] = heads[1][2][i + 1] end
     redis.call('XDEL', stream_key, heads[1][1])
     state.records = state.records - tonumber(fields.n)
     state.bytes = state.bytes - #fields.f
-    state.first = tonumber(fields.s) + tonumber(fields.n)
+    state.head = ms_of(heads[2][1])
+    dropped_up_to(state, tonumber(fields.s) + tonumber(fields.n) - 1)
     budget = budget - 1
   end
 end
@@ -154,8 +212,10 @@ local function append(state, frame, count, flags, random)
   local s, c, p, t, x = text_of(first), text_of(count), text_of(before), text_of(tag), text_of(flags)
   redis.call('XADD', stream_key, id, 's', s, 'n', c, 'p', p, 't', t, 'x', x, 'f', frame)
   if state.records > 0 and redis.call('XLEN', stream_key) == 1 then
-    state.records, state.bytes, state.first = 0, 0, first -- the stream was evicted: say what is gone
+    state.records, state.bytes = 0, 0 -- the stream was evicted: say what is gone
+    dropped_up_to(state, first - 1)
   end
+  if state.records == 0 then state.head = ms end
   state.ms, state.n, state.seq, state.tag = ms, n, state.seq + count, tag
   state.records, state.bytes = state.records + count, state.bytes + #frame
   if state.first == 0 then state.first = first end
@@ -228,7 +288,7 @@ local function heard(state, publisher)
   if publisher.open then
     state.lost = state.lost - 1
   else
-    publisher.open, state.open = true, state.open + 1
+    set_open(state, publisher, true)
   end
   if final then tell(state, 'the worker speaks again', publisher.id) else revive(state, publisher) end
 end

@@ -21,8 +21,7 @@ if status ~= '' and may and (not terminal(state.status) or state.guess == '1') t
   more = { 'ended_at', text_of(now_ms()), 'reason', ARGV[7] }
 end
 if publisher.open then
-  publisher.open = false
-  state.open = state.open - 1
+  set_open(state, publisher, false)
   if publisher.lost then state.lost = state.lost - 1 end
 end
 publisher.lost = false

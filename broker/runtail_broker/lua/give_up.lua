@@ -12,8 +12,8 @@ if not state then return answer('unknown') end
 for i = 4, #ARGV, 2 do
   local publisher = load_publisher(ARGV[i])
   if publisher and publisher.packed == ARGV[i + 1] and publisher.open and publisher.lost then
-    publisher.open = false
-    state.open, state.lost = state.open - 1, state.lost - 1
+    set_open(state, publisher, false)
+    state.lost = state.lost - 1
     save_publisher(publisher)
   end
 end

@@ -3,7 +3,8 @@
 -- ARGV[2] publisher       ARGV[3] role: owner or participant      ARGV[4] epoch, if it is created
 -- ARGV[5] random          ARGV[6] JSON of the status record, if it is created
 -- ARGV[7] workflow id     ARGV[8] most publishers     ARGV[9] ms for which closed ones are kept
--- ARGV[10] most records kept     ARGV[11] most bytes kept
+-- ARGV[10] most records kept     ARGV[11] most bytes kept     ARGV[12] ms for which they are kept
+-- ARGV[13] 1 if it listens for a wish to cancel
 --
 -- Answers `created`, `joined`, `again` (this publisher was here before), `late` (a participant, and
 -- the execution is over), `finished` (an owner, and it is over: nothing was changed), `full`.
@@ -51,7 +52,9 @@ local function adopt(state)
   if state.first == 1 then state.epoch = tonumber(head.p) end
   for _, packed in ipairs(redis.call('HVALS', publishers_key)) do
     local open = string.match(packed, '^%d+ %d+ (%d)')
-    if open == '1' or open == '2' then state.open = state.open + 1 end
+    local is_open = open == '1' or open == '2'
+    if is_open then state.open = state.open + 1 end
+    if is_open and string.match(packed, ' listens$') then state.listening = state.listening + 1 end
     if open == '2' then state.lost = state.lost + 1 end
   end
 end
@@ -61,10 +64,11 @@ local publisher = load_publisher(id)
 
 if state and publisher then
   publisher.opened = now
+  set_listens(state, publisher, ARGV[13] == '1')
   heard(state, publisher)
   if not publisher.open then
-    publisher.open, publisher.lost = true, false
-    state.open = state.open + 1
+    set_open(state, publisher, true)
+    publisher.lost = false
     if state.status == 'lost' then revive(state, publisher) end
   end
   save_publisher(publisher)
@@ -82,15 +86,17 @@ if not state then
   local epoch = tonumber(ARGV[4])
   state = {}
   for _, name in ipairs(NUMBERS) do state[name] = 0 end
-  state.epoch, state.tag = epoch, epoch
+  state.epoch, state.tag, state.format = epoch, epoch, FORMAT
   state.max_records, state.max_bytes = tonumber(ARGV[10]), tonumber(ARGV[11])
+  state.max_age = tonumber(ARGV[12])
   for _, name in ipairs(WORDS) do state[name] = '' end
   state.status = 'running'
   adopt(state)
   redis.call('DEL', key_of('deleted'))
   publisher = load_publisher(id)
   append(state, frame_of(ARGV[6]), 1, STATUS, tonumber(ARGV[5]))
-  save_state(state, { 'created', text_of(now), 'started', text_of(now), 'workflow', ARGV[7] })
+  save_state(state, { 'created', text_of(now), 'started', text_of(now), 'workflow', ARGV[7],
+    'notes', text_of(redis.call('XLEN', key_of('notes'))), 'noted', text_of(now) })
 elseif terminal(state.status) then
   word = 'late'
 end
@@ -98,10 +104,10 @@ end
 -- a second owner of a running execution is a restarted worker: its word counts from now on
 if role == 'owner' then state.owner = id end
 if role == 'owner' and ARGV[7] ~= '' then redis.call('HSET', state_key, 'workflow', ARGV[7]) end
-if not (publisher and publisher.open) then state.open = state.open + 1 end
 publisher = publisher or { id = id, last = 0, count = 0, dropped = 0, beat = 0, opened = now,
   role = role }
-publisher.open = true
+set_listens(state, publisher, ARGV[13] == '1')
+if not publisher.open then set_open(state, publisher, true) end
 if state.status == 'lost' then revive(state, publisher) end
 save_publisher(publisher)
 save_state(state)

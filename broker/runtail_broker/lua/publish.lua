@@ -9,9 +9,29 @@
 -- ARGV[15] '' or the last number known, if everything between it and this batch is declared lost
 -- ARGV[16] JSON of a `lost` record without its closing brace, if so
 -- ARGV[17] the frame
+-- ARGV[18] '', or the last error in it: '<its place, from 0> <JSON>'
+-- ARGV[19], ARGV[20] … a step's name and its ends in it: 'runs failed duration duration …'
 --
 -- Answers `stored`, `duplicate` (it was stored before; nothing changes), `behind` (batches before
 -- it are missing: send them, or declare them lost), `unopened`, `unknown`.
+
+local STEPS, DURATIONS = 200, 16 -- names that are kept, durations of each: the last ones
+
+-- Add the ends of steps to what is known of each; a name beyond the bound is left out.
+local function add_steps(key)
+  for i = 19, #ARGV, 2 do
+    local known = redis.call('HGET', key, ARGV[i])
+    if known or redis.call('HLEN', key) < STEPS then
+      local runs, failed, durations = string.match(known or '0 0', '^(%d+) (%d+)(.*)$')
+      local more_runs, more_failed, more = string.match(ARGV[i + 1], '^(%d+) (%d+)(.*)$')
+      local kept = {}
+      for each in string.gmatch(durations .. more, '%S+') do kept[#kept + 1] = each end
+      redis.call('HSET', key, ARGV[i], text_of(tonumber(runs) + tonumber(more_runs)) .. ' '
+        .. text_of(tonumber(failed) + tonumber(more_failed)) .. ' '
+        .. table.concat(kept, ' ', math.max(1, #kept - DURATIONS + 1)))
+    end
+  end
+end
 
 local state = load_state()
 if not state then return answer('unknown') end
@@ -53,5 +73,12 @@ state.error = state.error + tonumber(ARGV[11])
 state.raw = state.raw + tonumber(ARGV[12])
 state.dropped = state.dropped + tonumber(ARGV[13])
 save_publisher(publisher)
-save_state(state, ARGV[14] ~= '' and { 'progress', ARGV[14] } or nil)
+local more = ARGV[14] ~= '' and { 'progress', ARGV[14] } or {}
+if ARGV[18] and ARGV[18] ~= '' then
+  local place, json = string.match(ARGV[18], '^(%d+) (.*)$')
+  more[#more + 1] = 'last_error'
+  more[#more + 1] = text_of(state.seq - count + 1 + tonumber(place)) .. ' ' .. json
+end
+save_state(state, more)
+add_steps(key_of('steps'))
 return answer('stored', state, publisher)

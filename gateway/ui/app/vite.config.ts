@@ -1,9 +1,8 @@
 import react from "@vitejs/plugin-react";
 import { existsSync } from "node:fs";
 import { defineConfig } from "vite";
-import { SOURCES } from "../sources.ts";
 import { devAddresses } from "./dev.ts";
-import { PAGE, TARGETS } from "./page.ts";
+import { MADE_OF, PAGE, TARGETS } from "./page.ts";
 
 const PAGES = ["index.html", "gallery.html"];
 
@@ -11,7 +10,7 @@ const PAGES = ["index.html", "gallery.html"];
 export default defineConfig(({ command }) => ({
   // Relative: the gateway may be mounted under any path.
   base: command === "build" ? "./" : "/monitoring/",
-  resolve: { alias: SOURCES },
+  resolve: { alias: MADE_OF },
   plugins: [react(), devAddresses()],
   server: {
     // The host stays: the gateway takes sockets only from pages of its own origin.

@@ -1,11 +1,10 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
-import { SOURCES } from "../sources.ts";
-import { PAGE, TARGETS } from "./page.ts";
+import { MADE_OF, PAGE, TARGETS } from "./page.ts";
 
 /** The custom element, with all it needs in one file, for pages that have nothing of ours. */
 export default defineConfig({
-  resolve: { alias: SOURCES },
+  resolve: { alias: MADE_OF },
   plugins: [react()],
   publicDir: false,
   build: {

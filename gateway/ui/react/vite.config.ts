@@ -8,6 +8,6 @@ export default defineConfig({
     // Beside the code, not in it: who uses the hook alone needs no styles.
     cssCodeSplit: true,
     lib: { entry: { index: "src/index.ts", styles: "src/styles.css" }, formats: ["es"] },
-    rollupOptions: { external: [/^react($|\/)/, /^react-dom($|\/)/, "@runtail/client"] },
+    rollupOptions: { external: [/^react($|\/)/, /^react-dom($|\/)/, /^@runtail\/client/] },
   },
 });

@@ -27,17 +27,17 @@ def dot(page: Page) -> Locator:
 
 def panes(page: Page) -> Locator:
     """The executions that are watched."""
-    return page.locator(".runtail-monitor")
+    return page.locator(".runtail-execution, .runtail-monitor")
 
 
 def names(page: Page) -> Locator:
     """Their ids, as they stand in their headers."""
-    return page.locator(".runtail-monitor-header .runtail-id")
+    return panes(page).locator(":is(.runtail-head, .runtail-monitor-header) .runtail-id")
 
 
 def listed(page: Page) -> Locator:
-    """The executions in the list."""
-    return page.locator(".runtail-list li")
+    """The executions in the list, as far as they are in sight."""
+    return page.locator(".runtail-row")
 
 
 def rows(page: Page | Locator) -> Locator:

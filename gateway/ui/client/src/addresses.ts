@@ -4,11 +4,12 @@ export type Parameter = readonly [name: string, value: string];
 
 /** What a subscription asks for, as it is said over a socket. */
 export interface Wish {
-  readonly after?: readonly string[];
-  readonly tail?: number;
+  /** Newest first; of notes the one. */
+  readonly after?: readonly string[] | string | undefined;
+  readonly tail?: number | undefined;
   readonly wait?: boolean;
-  readonly level?: readonly string[];
-  readonly step?: readonly string[];
+  readonly level?: readonly string[] | undefined;
+  readonly step?: readonly string[] | undefined;
 }
 
 export interface Asked {
@@ -20,7 +21,7 @@ export interface Asked {
 export function parametersOf(query: object): Parameter[] {
   return Object.entries(query).flatMap(([name, value]: [string, unknown]): Parameter[] => {
     if (value === undefined || value === null) return [];
-    return (Array.isArray(value) ? (value as unknown[]) : [value]).map((item) => [name, String(item)]);
+    return [value].flat().map((item) => [name, String(item)]);
   });
 }
 

@@ -1,6 +1,7 @@
 /** The client's public face. */
 
 import type { ExecutionState, Level, LogRecord } from "./records.ts";
+import type { Pool } from "./pool.ts";
 import type { Gap, LogSnapshot, Notice, Reset, Store } from "./snapshot.ts";
 
 export interface ClientOptions {
@@ -12,8 +13,10 @@ export interface ClientOptions {
   readonly share?: string;
   /** "auto": WebSocket, and Server-Sent Events where it is blocked. */
   readonly transport?: "auto" | "websocket" | "events";
-  /** Most records a window holds; 0: no bound (scripts). */
+  /** Most records a window holds (10,000); 0: no bound (scripts). */
   readonly windowRecords?: number;
+  /** Most bytes of them, counted as characters of JSON (16 MiB); 0: no bound. */
+  readonly windowBytes?: number;
   /** Injected by tests, and by Node where there is no built-in. */
   readonly environment?: Partial<Environment>;
 }
@@ -78,10 +81,17 @@ export interface ListSnapshot {
   readonly loaded: boolean;
   /** For the page behind the last one: `RestApi.executions({cursor})`; null: there is none. */
   readonly next: string | null;
+  /** Rises when the list begins anew (a cut, too many changes): what was added to it is gone. */
+  readonly begun: number;
 }
 
 export interface ListStore extends Store<ListSnapshot> {
   reconnect(): void;
+  /**
+   * Keep *executions* up to date too, which a request answered. With *next* they are the page behind the last
+   * one, `RestApi.executions({ cursor })`, and *next* is that page's; without, they may be any.
+   */
+  add(executions: readonly ExecutionState[], next?: string | null): void;
 }
 
 export interface LogPage {
@@ -113,6 +123,13 @@ export interface Problem {
   readonly status: number;
   readonly code: string;
   readonly detail: string;
+  /** What is wrong where, if the gateway says so: `path` is as JavaScript would spell it, `steps[3].after[0]`. */
+  readonly errors?: readonly Misfit[];
+}
+
+export interface Misfit {
+  readonly path: string;
+  readonly message: string;
 }
 
 export interface StepStatistic {
@@ -129,6 +146,16 @@ export interface StepStatistic {
   readonly levels: Readonly<Partial<Record<Level, number>>>;
 }
 
+/** What a request says beside its path. */
+export interface AskedRequest {
+  readonly method?: string;
+  readonly query?: object;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Requests, each answered once; refusals are thrown as `RequestFailed`, which carries the `Problem`. */
 export interface RestApi {
   execution(id: string, signal?: AbortSignal): Promise<ExecutionState>;
@@ -138,6 +165,8 @@ export interface RestApi {
   steps(id: string, signal?: AbortSignal): Promise<readonly StepStatistic[]>;
   cancel(id: string, reason?: string): Promise<void>;
   remove(id: string, force?: boolean): Promise<void>;
+  /** Any other request of the gateway: *path* below its address, answered by its JSON (204: null). */
+  ask<T>(path: string, request?: AskedRequest): Promise<T>;
   startDemo(id: string): Promise<void>;
   /** Address of a download: "ndjson" or "txt". */
   downloadUrl(id: string, format: "ndjson" | "txt"): string;
@@ -147,6 +176,8 @@ export interface RuntailClient {
   log(executionId: string, options?: LogOptions): LogStore;
   list(filter?: ListFilter): ListStore;
   readonly rest: RestApi;
+  /** For the modules of this package that are loaded when they are needed. */
+  readonly pool: Pool;
   /** Let go of everything. */
   close(): void;
 }

@@ -2,7 +2,7 @@
 
 import type { Environment } from "./client.ts";
 import { pace } from "./pace.ts";
-import { LIST, type Part } from "./part.ts";
+import type { Part } from "./part.ts";
 
 // Answered by `unsubscribed`, whoever is subscribed to what: a sign of life on request.
 const PROBE = { type: "unsubscribe", execution_id: "-" };
@@ -11,7 +11,7 @@ export interface Conversation {
   auth(token: string): void;
   /** Ask for what *part* watches, unless *needless* says so when its turn has come. */
   ask(part: Part, needless: () => boolean): void;
-  leave(key: string): void;
+  leave(part: Part): void;
   /** Ask for a sign of life. */
   probe(): void;
   /** It was told that *key* was left. */
@@ -22,6 +22,9 @@ export interface Conversation {
   stop(): void;
 }
 
+// The list has no name, and is not named.
+const named = ({ key }: Part): string | undefined => key.trim() || undefined;
+
 export function conversation(env: Environment, send: (message: object) => void): Conversation {
   const leaving = new Map<string, number>(); // how often it is still to be told
   let wait = pace();
@@ -30,7 +33,7 @@ export function conversation(env: Environment, send: (message: object) => void):
   const say = (make: () => object | null): void => {
     const own = turn;
     const now = (): void => {
-      const message = own === turn ? make() : null;
+      const message = own === turn && make();
       if (message) send(message);
     };
     const ms = wait(env.now());
@@ -43,12 +46,12 @@ export function conversation(env: Environment, send: (message: object) => void):
     ask: (part, needless) =>
       say(() => {
         if (needless()) return null;
-        const { key } = part;
-        return { ...(key === LIST ? { type: "watch" } : { type: "subscribe", execution_id: key }), ...part.wish() };
+        return { type: part.verb, execution_id: named(part), ...part.wish() };
       }),
-    leave(key) {
+    leave(part) {
+      const { key } = part;
       leaving.set(key, (leaving.get(key) ?? 0) + 1);
-      say(() => (key === LIST ? { type: "unwatch" } : { type: "unsubscribe", execution_id: key }));
+      say(() => ({ type: `un${part.verb}`, execution_id: named(part) }));
     },
     probe: () => say(() => PROBE),
     left(key) {

@@ -7,7 +7,6 @@ import { poolOf } from "./pool.ts";
 import type { Store } from "./snapshot.ts";
 import { type Keeper, storeOf, type Watched } from "./watched-store.ts";
 
-const WINDOW = 10_000;
 /** Stores that were made and never watched: a page that renders and is thrown away leaves some. */
 const UNWATCHED = 256;
 
@@ -22,7 +21,6 @@ export function createClient(options: ClientOptions = {}): RuntailClient {
   const env = surroundings(options.environment);
   const addresses = new Addresses(options.url ?? ownAddress(), options.share);
   const pool = poolOf(env, addresses, options);
-  const window = options.windowRecords ?? WINDOW;
   const stores = new Map<string, Shared<unknown>>();
   const iterators = new Set<AsyncIterator<LogEvent>>();
 
@@ -53,12 +51,12 @@ export function createClient(options: ClientOptions = {}): RuntailClient {
     log: (executionId, wanted = {}) =>
       shared<LogStore, unknown>(
         keyOf(executionId, wanted),
-        (changed) => logPart(pool, executionId, wanted, window, changed),
+        (changed) => logPart(pool, executionId, wanted, options, changed),
         {
           executionId,
           events() {
             const loaded = import("./log-events.ts");
-            const made = loaded.then(({ logEvents }) => logEvents(pool, executionId, wanted, window, () => iterators.delete(events)));
+            const made = loaded.then(({ logEvents }) => logEvents(pool, executionId, wanted, options, () => iterators.delete(events)));
             const events: AsyncIterableIterator<LogEvent> = {
               [Symbol.asyncIterator]: () => events,
               next: () => made.then((own) => own.next()),
@@ -69,9 +67,13 @@ export function createClient(options: ClientOptions = {}): RuntailClient {
           },
         },
       ),
-    list: (filter = {}) =>
-      shared<ListStore, unknown>(keyOf("", filter), (changed) => new ListPart(pool, filter, changed), {}),
+    list: (filter = {}) => {
+      const held: { part?: ListPart } = {};
+      const listPart = (changed: () => void): ListPart => (held.part = new ListPart(pool, filter, changed));
+      return shared<ListStore, unknown>(keyOf("", filter), listPart, { add: (...page) => held.part?.add(...page) });
+    },
     rest: lazyRest(() => import("./rest.ts").then(({ restApi }) => restApi(env, addresses, options)), addresses),
+    pool,
     close() {
       for (const { close } of stores.values()) close();
       for (const events of iterators) void events.return?.();
@@ -79,16 +81,15 @@ export function createClient(options: ClientOptions = {}): RuntailClient {
   };
 }
 
-const REQUESTS = ["execution", "executions", "logs", "steps", "cancel", "remove", "startDemo"] as const;
+type Requests = Omit<RestApi, "downloadUrl">;
 
 // Requests are a module of their own: it is loaded with the first of them.
-function lazyRest(load: () => Promise<Omit<RestApi, "downloadUrl">>, addresses: Addresses): RestApi {
-  const request = (name: (typeof REQUESTS)[number]) => async (...given: never[]) =>
-    ((await load())[name] as (...all: never[]) => unknown)(...given);
-  return {
-    ...Object.fromEntries(REQUESTS.map((name) => [name, request(name)])),
-    downloadUrl: (id, format) => addresses.of(id, `/logs.${format}`),
-  } as RestApi;
+function lazyRest(load: () => Promise<Requests>, addresses: Addresses): RestApi {
+  const rest: Record<string, unknown> = { downloadUrl: (id: string, format: string) => addresses.of(id, `/logs.${format}`) };
+  for (const name of "execution executions logs steps cancel remove startDemo ask".split(" ") as (keyof Requests)[]) {
+    rest[name] = async (...given: never[]) => ((await load())[name] as (...all: never[]) => unknown)(...given);
+  }
+  return rest as unknown as RestApi;
 }
 
 // The same options in another order are the same.

@@ -18,7 +18,7 @@ function requestFrame(run: () => void): void {
 }
 
 function onWake(wake: () => void): () => void {
-  if (typeof addEventListener !== "function" || typeof document === "undefined") return () => {};
+  if (typeof document === "undefined") return () => {};
   const visible = (): void => {
     if (document.visibilityState === "visible") wake();
   };

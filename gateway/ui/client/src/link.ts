@@ -4,16 +4,18 @@ import { backoff } from "./backoff.ts";
 import { codeOf, GIVEN_UP, GONE, verdictOf } from "./close-codes.ts";
 import { conversation } from "./conversation.ts";
 import type { ErrorMessage, GatewayMessage, ListMessage, LogMessage } from "./messages.ts";
-import { type Link, type LinkContext, type LinkKind, type LinkState, LIST, type Part } from "./part.ts";
+import { type Link, type LinkContext, type LinkKind, type LinkState, LIST, notesKey, type Part } from "./part.ts";
 import { renewalOf } from "./renewal.ts";
 import { openSocket, type Wire } from "./wires.ts";
 
 const CONNECT_MS = 15_000;
 /** Nothing heard for this long: the link is dead, although it says that it is open. */
 const DEAD_MS = 45_000;
-/** A gateway says something every 19 s at the most, but about the list. */
+/** A gateway says something every 19 s at the most, but about the list and notes. */
 const QUIET_MS = 20_000;
 const ANSWER_MS = 5_000;
+/** A connection that was begun longer before the network came back may wait for what was sent into nothing. */
+const AWAKE_MS = 1_000;
 /** Refused tokens in a row until nobody is asked for another one. */
 const TOKENS = 2;
 
@@ -112,9 +114,7 @@ export function linkOf(context: LinkContext, kind: LinkKind, attempt: number): L
       return { id: seat.part.key, wish: seat.part.wish() };
     });
     if (kind === "share") return openSocket(env, addresses.socketOf(asked[0]), hearing);
-    if (!wires) throw new TypeError("the event streams are not there");
-    const openWire = kind === "poll" ? wires.pollList : wires.openEvents;
-    return openWire(context, asked, token === null ? {} : { Authorization: `Bearer ${token}` }, hearing);
+    return wires![kind === "poll" ? "pollList" : "openEvents"](context, asked, token === null ? {} : { Authorization: `Bearer ${token}` }, hearing);
   }
 
   function opened(token: string | null): void {
@@ -136,11 +136,12 @@ export function linkOf(context: LinkContext, kind: LinkKind, attempt: number): L
       case "expiring":
         return renewal.now();
       case "unsubscribed":
-        return talk.left(message.execution_id);
       case "unwatched":
-        return talk.left(LIST);
+        return talk.left(message.execution_id ?? LIST);
       case "subscribed":
         return undefined;
+      case "notes":
+        return seats.get(notesKey(message.execution_id ?? ""))?.part.take(message as never);
       case "error":
         return refuse(message);
       case "watching":
@@ -169,7 +170,7 @@ export function linkOf(context: LinkContext, kind: LinkKind, attempt: number): L
   }
 
   function refuse(message: ErrorMessage): void {
-    const key = message.watch ? LIST : message.execution_id;
+    const key = message.watch ? LIST : message.notes ? notesKey(message.execution_id ?? "") : message.execution_id;
     if (key === undefined) failure = message; // the close that follows says what to do
     const seat = key === undefined ? undefined : seatOf(key);
     if (!seat) return;
@@ -235,8 +236,7 @@ export function linkOf(context: LinkContext, kind: LinkKind, attempt: number): L
     const silent = env.now() - heardAt;
     const left = Math.min((alive ? DEAD_MS : CONNECT_MS) - silent, answerBy - env.now());
     if (left <= 0) return closed(GIVEN_UP);
-    const listOnly = isSocket && seats.size === 1 && seats.has(LIST);
-    if (alive && listOnly && silent >= QUIET_MS) talk.probe();
+    if (alive && isSocket && silent >= QUIET_MS) talk.probe();
     timer = env.setTimeout(watch, Math.min(left, QUIET_MS));
     return undefined;
   }
@@ -254,7 +254,8 @@ export function linkOf(context: LinkContext, kind: LinkKind, attempt: number): L
       else if (state.phase === "open") ask(seat);
       return undefined;
     },
-    detach({ key }, over) {
+    detach(part, over) {
+      const { key } = part;
       const seat = seats.get(key);
       env.clearTimeout(seat?.timer);
       seats.delete(key);
@@ -262,7 +263,7 @@ export function linkOf(context: LinkContext, kind: LinkKind, attempt: number): L
         drop();
         state = null;
       } else if (seat?.asked && !over) {
-        if (isSocket) talk.leave(key);
+        if (isSocket) talk.leave(part);
         else restart();
       }
     },
@@ -276,7 +277,7 @@ export function linkOf(context: LinkContext, kind: LinkKind, attempt: number): L
       connect();
     },
     wake() {
-      if (state?.phase === "retrying" || (wire && env.now() - heardAt > QUIET_MS)) return connect();
+      if (state?.phase === "retrying" || (wire && env.now() - heardAt > (alive ? QUIET_MS : AWAKE_MS))) return connect();
       if (state?.phase !== "open" || !isSocket) return undefined;
       answerBy = Math.min(answerBy, env.now() + ANSWER_MS);
       talk.probe();

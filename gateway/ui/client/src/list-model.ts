@@ -3,11 +3,20 @@
 import type { ListMessage } from "./messages.ts";
 import type { ExecutionState } from "./records.ts";
 
+/** Most states of executions that changed and are not held, kept for pages that come late. */
+const ASIDE = 1_000;
+
 export class ListModel {
   loaded = false;
   next: string | null = null;
+  /** Rises when the list begins anew. */
+  begun = 0;
+  #added = 0;
   readonly #limit: number;
   readonly #held = new Map<string, ExecutionState>();
+  readonly #aside = new Map<string, ExecutionState>();
+  /** All from this one on are held; undefined: all there are. */
+  #last: ExecutionState | undefined;
   #shown: readonly ExecutionState[] | null = null;
 
   constructor(limit: number) {
@@ -15,8 +24,8 @@ export class ListModel {
   }
 
   get executions(): readonly ExecutionState[] {
-    this.#shown ??= [...this.#held.values()].sort(newestFirst);
-    return this.#shown;
+    // Nearly in order already, which a sort is quick with.
+    return (this.#shown ??= [...this.#held.values()].sort(newestFirst));
   }
 
   /**
@@ -24,28 +33,42 @@ export class ListModel {
    * held, up to twice the limit, for `next` is the place behind the last one.
    */
   take(message: ListMessage): boolean {
+    const { executions } = message;
     if (message.type === "watching") {
       this.#held.clear();
+      this.#aside.clear();
       this.loaded = true;
-      this.next = message.next;
-      for (const state of message.executions) this.#held.set(state.id, state);
+      this.begun += 1;
+      this.add(executions, message.next);
+      this.#added = 0;
     } else {
-      const last = this.next === null ? undefined : this.executions.at(-1);
-      for (const state of message.executions) {
+      if (this.#aside.size > ASIDE) this.#aside.clear();
+      for (const state of executions) {
         // An older one has changed, whose place is on a page behind this one.
-        if (last && !this.#held.has(state.id) && newestFirst(state, last) > 0) continue;
-        this.#held.set(state.id, state);
+        const behind = this.#last && !this.#held.has(state.id) && newestFirst(state, this.#last) > 0;
+        (behind ? this.#aside : this.#held).set(state.id, state);
       }
       for (const id of message.removed) this.#held.delete(id);
     }
     this.#shown = null;
-    return this.#held.size <= 2 * this.#limit;
+    return this.#held.size <= 2 * this.#limit + this.#added;
+  }
+
+  /** Hold *executions* too; with *next* they are the whole page behind the last one. */
+  add(executions: readonly ExecutionState[], next?: string | null): void {
+    for (const state of executions) {
+      if (this.#held.has(state.id)) continue;
+      this.#held.set(state.id, this.#aside.get(state.id) ?? state); // what was told meanwhile is newer
+      this.#added += 1;
+    }
+    this.#shown = null;
+    if (next === undefined) return;
+    this.next = next;
+    this.#last = next === null ? undefined : (executions.at(-1) ?? this.#last);
   }
 }
 
-const keyOf = ({ created_at, id }: ExecutionState): string => `${created_at} ${id}`;
-
-function newestFirst(a: ExecutionState, b: ExecutionState): number {
-  const [left, right] = [keyOf(a), keyOf(b)];
-  return left < right ? 1 : left > right ? -1 : 0;
+function newestFirst({ created_at: left, id }: ExecutionState, other: ExecutionState): number {
+  const right = other.created_at;
+  return left < right || (left === right && id < other.id) ? 1 : -1;
 }

@@ -5,6 +5,7 @@ import { statusOf } from "./log-part.ts";
 import type { ListMessage, LogMessage } from "./messages.ts";
 import { LIST, type LinkState } from "./part.ts";
 import type { Pool } from "./pool.ts";
+import type { ExecutionState } from "./records.ts";
 import type { Link } from "./snapshot.ts";
 import type { Watched } from "./watched-store.ts";
 
@@ -13,6 +14,7 @@ const LIMIT = 100;
 /** The list of executions that is watched. */
 export class ListPart implements Watched<ListSnapshot> {
   readonly key = LIST;
+  readonly verb = "watch";
   readonly group = LIST;
   readonly #pool: Pool;
   readonly #filter: ListFilter;
@@ -22,9 +24,10 @@ export class ListPart implements Watched<ListSnapshot> {
 
   constructor(pool: Pool, filter: ListFilter, changed: () => void) {
     this.#pool = pool;
-    this.#filter = { limit: LIMIT, ...filter };
+    const wanted = { limit: LIMIT, ...filter };
+    this.#filter = wanted;
     this.#changed = changed;
-    this.#model = new ListModel(filter.limit ?? LIMIT);
+    this.#model = new ListModel(wanted.limit);
   }
 
   start(): void {
@@ -41,7 +44,7 @@ export class ListPart implements Watched<ListSnapshot> {
   }
 
   take(message: LogMessage | ListMessage): void {
-    if (message.type !== "watching" && message.type !== "executions") return;
+    if (!("executions" in message)) return;
     if (!this.#model.take(message)) this.#pool.again(this);
     this.#stand({ phase: "live" });
   }
@@ -53,8 +56,13 @@ export class ListPart implements Watched<ListSnapshot> {
   }
 
   snapshot(version: number): ListSnapshot {
-    const { executions, loaded, next } = this.#model;
-    return { version, connectionStatus: statusOf(this.#link), link: this.#link, executions, loaded, next };
+    const { executions, loaded, next, begun } = this.#model;
+    return { version, connectionStatus: statusOf(this.#link), link: this.#link, executions, loaded, next, begun };
+  }
+
+  add(executions: readonly ExecutionState[], next?: string | null): void {
+    this.#model.add(executions, next);
+    this.#changed();
   }
 
   #stand(link: Link): void {

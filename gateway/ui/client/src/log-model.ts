@@ -10,7 +10,7 @@ import { holesOf } from "./holes.ts";
 import type {
   EndMessage, GapMessage, HelloMessage, LogMessage, RecordsMessage, ResetMessage,
 } from "./messages.ts";
-import { recordWindow } from "./record-window.ts";
+import { recordWindow, type WindowBounds } from "./record-window.ts";
 import type { ExecutionState, LogRecord, Totals, Workers } from "./records.ts";
 import type { Completeness, Gap, LogSnapshot, Notice, Reset } from "./snapshot.ts";
 
@@ -35,8 +35,7 @@ export type Stage =
   | { readonly phase: "ended" };
 
 export interface LogModelOptions {
-  /** Records in the window; 0: all. */
-  readonly window: number;
+  readonly window: WindowBounds;
   /** Whether records are left out on purpose (level, step). */
   readonly filtered: boolean;
   /** Where whoever watches stands already, newest first; what lies before it was received earlier. */
@@ -71,6 +70,7 @@ export function logModel(executionId: string, { window, filtered, after }: LogMo
   let omitted = 0;
   let execution: ExecutionState | null = null;
   let workers: Workers | null = null;
+  let viewers: number | undefined;
   let totals: Totals | null = null;
   let completeness: Completeness = RUNNING;
   let lastHeardAt = 0;
@@ -99,7 +99,7 @@ export function logModel(executionId: string, { window, filtered, after }: LogMo
         reset(message);
         break;
       case "beat":
-        workers = message.workers;
+        ({ workers, viewers } = message);
         lastRecordAt = now - Math.max(0, message.quiet_ms);
         moveTo(message.cursor);
         break;
@@ -121,6 +121,7 @@ export function logModel(executionId: string, { window, filtered, after }: LogMo
     error = null;
     totals = null;
     completeness = RUNNING;
+    ({ viewers } = message);
     execution = message.execution ?? execution;
     stateSeq = message.execution?.last_seq ?? last ?? 0;
     firstSeq = first ?? firstSeq;
@@ -132,11 +133,11 @@ export function logModel(executionId: string, { window, filtered, after }: LogMo
     memory.stand(cursor);
   }
 
-  function takeRecords({ records, cursor, omitted: left = 0 }: RecordsMessage): void {
+  function takeRecords({ records, cursor, omitted: left = 0, size = 0 }: RecordsMessage): void {
     let fresh: LogRecord[] = [];
     const flush = (): void => {
       if (fresh.length > 0) happened.push({ type: "records", records: fresh, cursor });
-      held.push(fresh);
+      held.push(fresh, size / records.length);
       fresh = [];
     };
     const before = position;
@@ -212,13 +213,13 @@ export function logModel(executionId: string, { window, filtered, after }: LogMo
   }
 
   function end(message: EndMessage): void {
-    ({ totals } = message);
-    const { first, last } = message.totals;
+    totals = message.totals;
+    const { first, last } = totals;
     if (position !== null && last > position) unannounced(position, last + 1);
     stage = { phase: "ended" };
     firstSeq = Math.max(firstSeq, first);
     lastSeq = last;
-    completeness = holes.judge(message.totals, start ?? 0);
+    completeness = holes.judge(totals, start ?? 0);
     if (execution) execution = { ...execution, status: message.status, ended: true };
     happened.push({ type: "end" });
   }
@@ -258,7 +259,7 @@ export function logModel(executionId: string, { window, filtered, after }: LogMo
     get view() {
       const { records } = held;
       return {
-        executionId, records, notices, windowFirst: records[0]?.seq ?? 0, firstSeq, lastSeq, resets, execution, workers,
+        executionId, records, notices, windowFirst: records[0]?.seq ?? 0, firstSeq, lastSeq, resets, execution, workers, viewers,
         totals, completeness, lastHeardAt, lastRecordAt, error, omitted,
       };
     },

@@ -1,5 +1,6 @@
 /** What a gateway says, as `protocol.schema.json` describes it. */
 
+import type { Note } from "./notes.ts";
 import type { ExecutionState, ExecutionStatus, LogRecord, Totals, Workers } from "./records.ts";
 
 interface Addressed {
@@ -13,6 +14,7 @@ export interface HelloMessage extends Addressed {
   readonly cursor: string;
   readonly first: number | null;
   readonly last: number | null;
+  readonly viewers?: number;
 }
 
 export interface RecordsMessage extends Addressed {
@@ -20,6 +22,8 @@ export interface RecordsMessage extends Addressed {
   readonly records: readonly LogRecord[];
   readonly cursor: string;
   readonly omitted?: number;
+  /** How many characters it came in; set by who reads it. */
+  readonly size?: number;
 }
 
 export interface CaughtUpMessage extends Addressed {
@@ -48,6 +52,7 @@ export interface BeatMessage extends Addressed {
   readonly cursor: string;
   readonly quiet_ms: number;
   readonly workers: Workers | null;
+  readonly viewers?: number;
 }
 
 export interface EndMessage extends Addressed {
@@ -62,6 +67,8 @@ export interface ErrorMessage extends Addressed {
   readonly message: string;
   /** It concerns the list. */
   readonly watch?: true;
+  /** It concerns the notes of the execution. */
+  readonly notes?: true;
 }
 
 /** Of one execution. */
@@ -75,6 +82,16 @@ export type LogMessage =
   | EndMessage
   | ErrorMessage;
 
+/** People's notes: all there are first, then what changed. */
+export interface NotesMessage extends Addressed {
+  readonly type: "notes";
+  readonly notes: readonly Note[];
+  /** They are all that there are; those known before are not, unless they are among them. */
+  readonly all: boolean;
+  /** null: more of them follow. */
+  readonly notes_cursor: string | null;
+}
+
 /** Of the list. */
 export type ListMessage =
   | { readonly type: "watching"; readonly executions: readonly ExecutionState[]; readonly next: string | null }
@@ -85,7 +102,7 @@ export type LinkMessage =
   | { readonly type: "auth"; readonly expires_at: number | null }
   | { readonly type: "auth"; readonly code: string; readonly message: string }
   | { readonly type: "expiring" }
-  | { readonly type: "subscribed" | "unsubscribed"; readonly execution_id: string }
-  | { readonly type: "unwatched" };
+  | { readonly type: "subscribed"; readonly execution_id: string }
+  | { readonly type: "unsubscribed" | "unwatched"; readonly execution_id?: string };
 
-export type GatewayMessage = LogMessage | ListMessage | LinkMessage;
+export type GatewayMessage = LogMessage | ListMessage | NotesMessage | LinkMessage;

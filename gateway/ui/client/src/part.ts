@@ -15,6 +15,8 @@ export type LinkState =
 /** What a page watches over a connection: an execution, or (key "") the list. */
 export interface Part {
   readonly key: string;
+  /** What asks for it over a socket; with `un` before it, what leaves it. */
+  readonly verb: "watch" | "subscribe" | "subscribe_notes";
   /** Parts of one group can share an event stream. */
   readonly group: string;
   /** What to ask for, now: it resumes. */
@@ -24,6 +26,9 @@ export interface Part {
 }
 
 export const LIST = "";
+
+/** The key of the notes of the execution *id*: no id has a blank. */
+export const notesKey = (id: string): string => ` ${id}`;
 
 export type LinkKind = "socket" | "share" | "events" | "poll";
 

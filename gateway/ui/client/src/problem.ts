@@ -1,4 +1,4 @@
-import type { Problem } from "./client.ts";
+import type { Misfit, Problem } from "./client.ts";
 
 /** A request, or a viewer, that was refused: what the gateway said about it. */
 export class RequestFailed extends Error implements Problem {
@@ -6,12 +6,14 @@ export class RequestFailed extends Error implements Problem {
   readonly status: number;
   readonly code: string;
   readonly detail: string;
+  readonly errors: readonly Misfit[];
 
-  constructor({ status, code, detail }: Problem) {
+  constructor({ status, code, detail, errors = [] }: Problem) {
     super(`${detail} (${code}, ${status})`);
     this.status = status;
     this.code = code;
     this.detail = detail;
+    this.errors = errors;
   }
 }
 
@@ -19,5 +21,5 @@ export class RequestFailed extends Error implements Problem {
 export async function problemOf(response: Response): Promise<Problem> {
   const { status } = response;
   const said = (await response.json().catch(() => null)) as Partial<Problem> | null;
-  return { status, code: said?.code ?? "http", detail: said?.detail ?? `the answer was ${status}` };
+  return { status, code: said?.code ?? "http", detail: said?.detail ?? `the answer was ${status}`, errors: said?.errors ?? [] };
 }

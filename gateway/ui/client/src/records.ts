@@ -142,9 +142,25 @@ export interface ExecutionState {
   readonly dropped?: number;
   readonly records_kept?: number;
   readonly bytes_kept?: number;
+  /** Up to this seq all that is kept lies in the archive; 0: nothing does. */
+  readonly archived_seq?: number;
   readonly cancel_requested?: boolean;
   readonly ended?: boolean;
   readonly workers?: Workers | null;
+  /** The last record of level error. */
+  readonly last_error?: LastError | null;
+  /** How many notes are pinned to it. */
+  readonly notes?: number;
+  /** Whether a worker that has it open listens for a wish to cancel. */
+  readonly cancellable?: boolean;
+}
+
+export interface LastError {
+  readonly seq: number;
+  readonly step_name: string | null;
+  /** Its first line, cut. */
+  readonly message: string;
+  readonly at: string;
 }
 
 export interface Workers {

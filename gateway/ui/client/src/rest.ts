@@ -1,6 +1,6 @@
 /** Requests that are answered once. */
 
-import type { Addresses } from "./addresses.ts";
+import { type Addresses, parametersOf } from "./addresses.ts";
 import type { ClientOptions, Environment, LogPage, Problem, RestApi, StepStatistic } from "./client.ts";
 import { seqOf } from "./cursors.ts";
 import type { GapMessage, ResetMessage } from "./messages.ts";
@@ -29,7 +29,7 @@ export function restApi(
 ): Omit<RestApi, "downloadUrl"> {
   async function ask<T>(address: string, init: RequestInit = {}): Promise<T> {
     const signed = share === undefined ? await token?.() : null;
-    const headers: Record<string, string> = signed ? { Authorization: `Bearer ${signed}` } : {};
+    const headers = { ...(init.headers as Record<string, string>), ...(signed ? { Authorization: `Bearer ${signed}` } : {}) };
     const response = await fetch(address, { ...init, headers });
     if (!response.ok) throw new RequestFailed((await problemOf(response)) satisfies Problem);
     return (response.status === 204 ? null : await response.json()) as T;
@@ -56,6 +56,12 @@ export function restApi(
     async cancel(id, reason) {
       await ask(addresses.of(id, "/cancel", { reason }), { method: "POST" });
     },
+    ask: (path, { method = "GET", query = {}, body, headers = {}, signal } = {}) =>
+      ask(addresses.http(path, parametersOf({ share, ...query })), {
+        method,
+        ...aborted(signal),
+        ...(body === undefined ? { headers } : { headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(body) }),
+      }),
     async remove(id, force) {
       await ask(addresses.of(id, "", force ? { force } : {}), { method: "DELETE" });
     },

@@ -79,6 +79,8 @@ export interface LogSnapshot {
   readonly resets: number;
   readonly execution: ExecutionState | null;
   readonly workers: Workers | null;
+  /** How many watch it now, over all gateways, as far as that was told. */
+  readonly viewers?: number | undefined;
   readonly totals: Totals | null;
   readonly completeness: Completeness;
   /** When anything was heard of the gateway, and when the newest record came (ms, client's clock; 0: never). */

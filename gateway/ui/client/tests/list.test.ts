@@ -51,6 +51,37 @@ describe("the list", () => {
     expect(ids(list)).toEqual(["run-10", "run-9", "run-8"]);
   });
 
+  test("keeps what is added up to date, and moves its end with it", async () => {
+    const world = new World();
+    const list = await watched(world);
+    world.socket.hear(watching([run(9), run(8)], "8"));
+    list.add([run(7), run(6)] as never, "6");
+    world.socket.hear(changed([run(6, { status: "failed" }), run(3), run(10)]));
+    world.draw();
+    expect(ids(list)).toEqual(["run-10", "run-9", "run-8", "run-7", "run-6"]);
+    expect(list.getSnapshot()).toMatchObject({ next: "6", begun: 1, executions: { 4: { status: "failed" } } });
+    list.add([run(5), run(4)] as never, null);
+    world.socket.hear(changed([run(1)]));
+    world.draw();
+    expect(ids(list).slice(-3)).toEqual(["run-5", "run-4", "run-1"]);
+  });
+
+  test("takes others out of turn, in the state that was told of them meanwhile, and forgets them when it begins anew", async () => {
+    const world = new World();
+    const list = await watched(world, { limit: 2 });
+    world.socket.hear(watching([run(9), run(8)], "8"), changed([run(2, { status: "failed" })]));
+    list.add([run(2), run(1)] as never);
+    world.socket.hear(changed([run(3)]));
+    world.draw();
+    expect(ids(list)).toEqual(["run-9", "run-8", "run-2", "run-1"]);
+    expect(list.getSnapshot()).toMatchObject({ next: "8", executions: { 2: { status: "failed" } } });
+    expect(world.socket.of("watch")).toHaveLength(1); // what was added does not count
+    world.socket.hear(watching([run(9), run(8)], "8"));
+    world.draw();
+    expect(ids(list)).toEqual(["run-9", "run-8"]);
+    expect(list.getSnapshot().begun).toBe(2);
+  });
+
   test("that has grown to twice its limit is asked for anew, so that `next` stays right", async () => {
     const world = new World();
     const list = await watched(world, { limit: 2 });

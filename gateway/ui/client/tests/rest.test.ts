@@ -13,6 +13,18 @@ const step = (step_name: string, more: object = {}): object => ({
 });
 
 describe("requests", () => {
+  test("that are none of the named ones are asked by their path, with what is said", async () => {
+    const world = new World();
+    world.answer = (_, init) => (init.method === "POST" ? new Response(JSON.stringify({ status: 400, code: "bad_request", detail: "no", errors: [{ path: "steps[0]", message: "why" }] }), { status: 400 }) : Response.json({ n: 1 }));
+    const { rest } = world.client;
+    expect(await rest.ask("figures", { query: { window_seconds: 60 } })).toEqual({ n: 1 });
+    await expect(rest.ask("executions/a/start-streaming", { method: "POST", body: { steps: [] } })).rejects.toMatchObject({
+      status: 400, detail: "no", errors: [{ path: "steps[0]", message: "why" }],
+    });
+    expect(asked(world)).toEqual(["GET figures?window_seconds=60", "POST executions/a/start-streaming"]);
+    expect(world.requests[1]?.init).toMatchObject({ body: '{"steps":[]}', headers: { "Content-Type": "application/json" } });
+  });
+
   test("go to the gateway's addresses, with all that was asked", async () => {
     const world = new World();
     world.answer = () => Response.json({ records: [], executions: [], next: null });

@@ -1,10 +1,11 @@
 import type { ExecutionState } from "@runtail/client";
 import { type ReactElement, useId } from "react";
 import { useStrings } from "./context.ts";
+import { Elapsed } from "./Elapsed.tsx";
+import { ListTrouble } from "./ListTrouble.tsx";
 import { StatusBadge } from "./StatusBadge.tsx";
 import { Told, told } from "./Told.tsx";
 import type { Executions } from "./useExecutions.ts";
-import { Elapsed } from "./WorkflowExecutionMonitor.tsx";
 
 export interface ExecutionListProps {
   readonly list: Executions;
@@ -30,25 +31,6 @@ export function ExecutionList({ list, watched, choose }: ExecutionListProps): Re
         ))}
       </ul>
     </nav>
-  );
-}
-
-/** Why the list is not live, if it is not. */
-function ListTrouble({ list }: { readonly list: Executions }): ReactElement | null {
-  const { link, viewer } = useStrings();
-  const words =
-    list.link.phase === "retrying" ? link.reconnecting(list.link.attempt)
-    : list.link.phase === "signed_out" ? link.signedOut
-    : list.link.phase === "refused" ? link.refused(told(list.link.message))
-    : null;
-  if (words === null) return null;
-  return (
-    <p className="runtail-trouble" role="status">
-      {words}{" "}
-      <button type="button" className="runtail-textual" onClick={list.reconnect}>
-        {viewer.reconnect}
-      </button>
-    </p>
   );
 }
 

@@ -6,10 +6,12 @@ export interface ProgressProps {
   /** 0 … 100; null: under way, and not known how far. */
   readonly value: number | null;
   readonly tone?: Tone;
+  /** Of what, where it is not the execution's. */
+  readonly label?: string;
 }
 
 /** A bar as wide as its place. Drawn by attributes alone, so that no policy stands against it. */
-export function Progress({ value, tone = "running" }: ProgressProps): ReactElement {
+export function Progress({ value, tone = "running", label }: ProgressProps): ReactElement {
   const { viewer, percent } = useStrings();
   const told = value === null ? {} : { "aria-valuenow": Math.floor(value), "aria-valuetext": percent(value) };
   return (
@@ -18,7 +20,7 @@ export function Progress({ value, tone = "running" }: ProgressProps): ReactEleme
       data-tone={tone}
       data-unknown={value === null}
       role="progressbar"
-      aria-label={value === null ? viewer.progressUnknown : viewer.progress}
+      aria-label={label ?? (value === null ? viewer.progressUnknown : viewer.progress)}
       aria-valuemin={0}
       aria-valuemax={100}
       {...told}

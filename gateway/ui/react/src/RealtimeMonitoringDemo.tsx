@@ -1,12 +1,12 @@
 import type { ExecutionState, RuntailClient } from "@runtail/client";
-import { type ReactElement, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { type ReactElement, type ReactNode, useEffect, useRef, useState } from "react";
 import { useClient } from "./client-context.ts";
 import { useStrings } from "./context.ts";
-import { CopyButton } from "./CopyButton.tsx";
+import { EmptyState } from "./EmptyState.tsx";
 import { ExecutionList } from "./ExecutionList.tsx";
 import { Icon } from "./icons.tsx";
 import type { LogFilter, Place } from "./log/index.ts";
-import { WORKER } from "./snippet.ts";
+import { newExecutionId } from "./start/names.ts";
 import { told } from "./Told.tsx";
 import { type Executions, useExecutions } from "./useExecutions.ts";
 import { WorkflowExecutionMonitor } from "./WorkflowExecutionMonitor.tsx";
@@ -32,14 +32,6 @@ export interface RealtimeMonitoringDemoProps {
 /** Most logs that are open at a time. */
 const MAX_WATCHED = 8;
 const LISTED = 100;
-
-/** A name that sorts by time and that nobody else takes. */
-function newExecutionId(): string {
-  const [day, time] = new Date().toISOString().replace(/[-:]/g, "").split(/[T.]/);
-  const letters = "abcdefghijkmnpqrstuvwxyz23456789";
-  const random = [...crypto.getRandomValues(new Uint8Array(4))].map((n) => letters[n % letters.length]);
-  return `demo-${day}-${time}-${random.join("")}`;
-}
 
 interface Watching {
   readonly ids: readonly string[];
@@ -150,26 +142,6 @@ function StartButton({ starting, start }: { readonly starting: boolean; readonly
       <Icon name="start" />
       {starting ? demo.starting : demo.start}
     </button>
-  );
-}
-
-/** What there is to do where nothing is to be seen. */
-export function EmptyState({ action }: { readonly action?: ReactNode }): ReactElement {
-  const { demo } = useStrings();
-  const title = useId();
-  return (
-    <section className="runtail-empty" aria-labelledby={title}>
-      <h2 id={title}>{demo.emptyTitle}</h2>
-      <p>{demo.emptyText}</p>
-      {action !== undefined && <p>{action}</p>}
-      <p>{demo.emptyWorker}</p>
-      <figure className="runtail-snippet">
-        <CopyButton text={WORKER} />
-        <pre tabIndex={0} role="region" aria-label={demo.workerLabel}>
-          <code>{WORKER}</code>
-        </pre>
-      </figure>
-    </section>
   );
 }
 

@@ -2,7 +2,7 @@ import type { LogStore, RestApi } from "@runtail/client";
 import { type ReactElement, useContext, useMemo } from "react";
 import { useClient } from "./client-context.ts";
 import { ClockContext, useInBrowser, useStrings } from "./context.ts";
-import { type LogFilter, LogView, type LogViewProps, type Place, type Range } from "./log/index.ts";
+import { type Dressing, type LogFilter, LogView, type LogViewProps, type Place, type Range } from "./log/index.ts";
 import { type StoreSource, useLogSnapshot } from "./stores.ts";
 import { useReconnect } from "./useWebSocketLogs.ts";
 import { ViewerHeader } from "./ViewerHeader.tsx";
@@ -17,6 +17,10 @@ export interface LogViewing {
   readonly filter?: LogFilter | undefined;
   /** Told when the reader selects lines or filters: what an address should say. */
   readonly onLocationChange?: ((place: Place) => void) | undefined;
+  /** What the page adds to lines and to what can be done with them. */
+  readonly dressing?: Dressing | null | undefined;
+  readonly selectionActions?: LogViewProps["selectionActions"];
+  readonly onControls?: LogViewProps["onControls"];
   /** What a button for signing in does; without it there is none. */
   readonly onSignIn?: (() => void) | undefined;
 }
@@ -45,7 +49,7 @@ export function WatchedLog({ executionId, source, onSignIn, progress, ...viewing
 const rangeOf = (line: LogViewing["line"]): Range | null =>
   line === undefined ? null : typeof line === "number" ? { first: line, last: line } : { first: line[0], last: line[1] };
 
-function Log({ source, rest, line, filter, onLocationChange }: LogViewing & { readonly source: StoreSource<LogStore> }): ReactElement {
+function Log({ source, rest, line, filter, onLocationChange, dressing = null, ...page }: LogViewing & { readonly source: StoreSource<LogStore> }): ReactElement {
   const client = useClient();
   const { log } = useStrings();
   const { now } = useContext(ClockContext);
@@ -54,5 +58,5 @@ function Log({ source, rest, line, filter, onLocationChange }: LogViewing & { re
     ...(filter === undefined ? {} : { filter }),
     ...(onLocationChange === undefined ? {} : { onLocationChange }),
   };
-  return <LogView store={source()} rest={answers} line={rangeOf(line)} strings={log} now={now} {...asked} />;
+  return <LogView store={source()} rest={answers} line={rangeOf(line)} strings={log} now={now} dressing={dressing} {...page} {...asked} />;
 }

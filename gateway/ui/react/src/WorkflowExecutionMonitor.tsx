@@ -2,15 +2,14 @@ import type { LogOptions, LogStore } from "@runtail/client";
 import { type ReactElement, type ReactNode, useId, useMemo, useState } from "react";
 import { blankLog } from "./blank.ts";
 import { useStrings } from "./context.ts";
-import { isoDuration } from "./duration.ts";
+import { Elapsed } from "./Elapsed.tsx";
 import { END_FIRST } from "./ExecutionLogViewer.tsx";
 import { Icon } from "./icons.tsx";
 import { Progress } from "./Progress.tsx";
 import { StatusBadge } from "./StatusBadge.tsx";
-import { isFinal, type MonitoredExecution, progressOf, toneOf } from "./status.ts";
+import { type MonitoredExecution, progressOf, toneOf } from "./status.ts";
 import { type StoreSource, useLogStore, useSelected } from "./stores.ts";
 import { Told } from "./Told.tsx";
-import { useElapsed } from "./useElapsed.ts";
 import { type LogViewing, WatchedLog } from "./WatchedLog.tsx";
 
 export interface WorkflowExecutionMonitorProps extends LogViewing {
@@ -84,18 +83,5 @@ function MonitorHeader({ execution, open, logs, toggle, actions }: MonitorHeader
         {actions}
       </span>
     </header>
-  );
-}
-
-/** The duration: it ticks while the execution runs, and stands when it is over. */
-export function Elapsed({ execution }: { readonly execution: MonitoredExecution }): ReactElement | null {
-  const { duration, monitor } = useStrings();
-  const elapsed = useElapsed(execution);
-  if (elapsed === null) return null;
-  const spelled = duration(elapsed, isFinal(execution.status));
-  return (
-    <time className="runtail-elapsed" dateTime={isoDuration(elapsed)} title={monitor.duration}>
-      {execution.status === "pending" ? monitor.waited(spelled) : spelled}
-    </time>
   );
 }

@@ -36,4 +36,5 @@ export const BLANK_LIST: ListSnapshot = {
   executions: [],
   loaded: false,
   next: null,
+  begun: 0,
 };

@@ -21,6 +21,16 @@ export function useNow(ticking: boolean): number | null {
   );
 }
 
+/** Rises every *seconds* (0: never): for what moves on slowly. */
+export function useSeconds(seconds: number): number {
+  const clock = useContext(ClockContext);
+  return useSyncExternalStore(
+    seconds > 0 ? clock.onSecond : still,
+    () => (seconds > 0 ? Math.floor(clock.now() / 1000 / seconds) : 0),
+    () => 0,
+  );
+}
+
 /** False on a server, and while its markup is taken over. */
 export function useInBrowser(): boolean {
   return useSyncExternalStore(

@@ -10,3 +10,6 @@ with Publisher() as publisher:  # or Publisher("redis://…")
             time.sleep(0.1)
         run.warning("3 orders have no customer", step_name="check")
 `;
+
+/** The same for a worker somewhere else, which reaches the gateway at *url* and nothing behind it. */
+export const workerAt = (url: string): string => WORKER.replace(/Publisher\(\) as publisher:.*/, "Publisher(url=" + JSON.stringify(url) + ") as publisher:");

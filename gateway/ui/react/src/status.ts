@@ -25,6 +25,11 @@ export const toneOf = (status: string): Tone => (isKnown(status) ? TONES[status]
 export const isFinal = (status: string): boolean =>
   status === "completed" || status === "failed" || status === "cancelled";
 
+/** The status to show of what a gateway tells: running, with nothing but silent workers, is stalled. */
+export function shownStatus({ status, workers }: { readonly status: string; readonly workers?: { readonly open: number; readonly silent: number } | null }): string {
+  return status === "running" && workers != null && workers.silent > 0 && workers.silent >= workers.open ? "stalled" : status;
+}
+
 /** What a monitor shows. The gateway's states fit, and so does a plain object of the same shape. */
 export interface MonitoredExecution {
   readonly id: string;

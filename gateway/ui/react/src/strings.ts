@@ -1,7 +1,12 @@
 /** Every word that the components say. Replace any of them through `StringsProvider`. */
 
 import type { Completeness } from "@runtail/client";
-import { LOG_STRINGS, type LogStrings } from "./log/index.ts";
+import { ALERT_STRINGS, type AlertStrings } from "./alerts/strings.ts";
+import { FIGURE_STRINGS, type FigureStrings } from "./figures/strings.ts";
+import { START_STRINGS, type StartStrings } from "./start/strings.ts";
+import { LIST_STRINGS, type ListStrings } from "./executions/strings.ts";
+import { type LogStrings, STRINGS as LOG_STRINGS } from "./log/strings.ts";
+import { EXECUTION_STRINGS, type ExecutionStrings } from "./execution/strings.ts";
 import type { StatusName } from "./status.ts";
 import { spellDuration } from "./duration.ts";
 
@@ -16,6 +21,13 @@ export interface Strings {
   readonly viewer: ViewerStrings;
   readonly monitor: MonitorStrings;
   readonly demo: DemoStrings;
+  readonly list: ListStrings;
+  readonly figures: FigureStrings;
+  readonly alerts: AlertStrings;
+  /** Of starting an execution. */
+  readonly start: StartStrings;
+  /** Those of the page of one execution. */
+  readonly execution: ExecutionStrings;
   /** Those of the log itself. */
   readonly log: LogStrings;
 }
@@ -29,7 +41,8 @@ export interface LinkStrings {
   readonly live: string;
   /** Connected, and nothing came for a while; `ago` ms since anything was heard of the gateway. */
   readonly quiet: (ago: number) => string;
-  readonly workerSilent: string;
+  /** `ms` since the newest record; 0: not known, or not to be told. */
+  readonly workerSilent: (ms: number) => string;
   readonly signedOut: string;
   readonly refused: (message: string) => string;
   readonly ended: (completeness: Completeness) => string;
@@ -111,7 +124,7 @@ export const ENGLISH: Strings = {
     waiting: "live · waiting for the first record",
     live: "live",
     quiet: (ms) => `live · quiet, last heard ${ago(ms)}`,
-    workerSilent: "worker silent",
+    workerSilent: (ms) => (ms < 1000 ? "worker silent" : `worker silent · last record ${ago(ms)}`),
     signedOut: "signed out",
     refused: (message) => (message === "" ? "refused" : `refused: ${message}`),
     ended: endedWords,
@@ -150,6 +163,11 @@ export const ENGLISH: Strings = {
     copy: "Copy",
     copied: "Copied",
   },
+  list: LIST_STRINGS,
+  figures: FIGURE_STRINGS,
+  alerts: ALERT_STRINGS,
+  start: START_STRINGS,
+  execution: EXECUTION_STRINGS,
   log: LOG_STRINGS,
 };
 

@@ -34,7 +34,7 @@ async function bundled(code: string, names: string): Promise<string> {
       minify: false,
       rollupOptions: {
         input: "app",
-        external: [/^react/, "@runtail/client"],
+        external: [/^react/, /^@runtail\/client/],
         treeshake: { moduleSideEffects: (id) => id === "\0app" },
       },
     },

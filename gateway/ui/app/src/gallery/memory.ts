@@ -1,7 +1,7 @@
 /** Stores and answers without a gateway: what they show is what they were given. */
 
 import type {
-  ExecutionState, ListFilter, ListSnapshot, ListStore, LogEvent, LogPage, LogRecord, LogSnapshot, LogStore, PageQuery, RestApi,
+  AskedRequest, ExecutionState, ListFilter, ListSnapshot, ListStore, LogEvent, LogPage, LogRecord, LogSnapshot, LogStore, PageQuery, RestApi,
   RuntailClient, StepStatistic, Store,
 } from "@runtail/client";
 
@@ -79,8 +79,11 @@ export class MemoryLog extends MemoryStore<LogSnapshot> implements LogStore {
 
 export class MemoryList extends MemoryStore<ListSnapshot> implements ListStore {
   constructor(executions: readonly ExecutionState[], changed: Partial<ListSnapshot> = {}) {
-    super({ version: 1, connectionStatus: "connected", link: { phase: "live" }, executions, loaded: true, next: null, ...changed });
+    super({ version: 1, connectionStatus: "connected", link: { phase: "live" }, executions, loaded: true, next: null, begun: 1, ...changed });
   }
+
+  add = (executions: readonly ExecutionState[], next: string | null = this.getSnapshot().next): void =>
+    this.change({ executions: [...this.getSnapshot().executions, ...executions], next });
 }
 
 const text = (record: LogRecord): string => JSON.stringify(record).toLowerCase();
@@ -129,15 +132,40 @@ export class MemoryRest implements RestApi {
   steps = async (): Promise<readonly StepStatistic[]> => [];
   cancel = async (): Promise<void> => {};
   remove = async (): Promise<void> => {};
+  /** Answers any other request; null: nobody does. */
+  others: ((path: string, request: AskedRequest) => unknown) | null = null;
+  ask = async <T>(path: string, request: AskedRequest = {}): Promise<T> => {
+    if (this.others === null) throw new Error(`nobody answers ${path}`);
+    return this.others(path, request) as T;
+  };
   startDemo = async (id: string): Promise<void> => void this.started.push(id);
   downloadUrl = (id: string, format: "ndjson" | "txt"): string => `executions/${encodeURIComponent(id)}/logs.${format}`;
 }
+
+/** Where parts of the client connect to: nothing ever comes. */
+const NO_CONNECTION: RuntailClient["pool"] = {
+  env: {
+    WebSocket: globalThis.WebSocket,
+    fetch: () => Promise.reject(new Error("there is no network")),
+    now: Date.now,
+    random: Math.random,
+    setTimeout: (run, ms) => setTimeout(run, ms),
+    clearTimeout: (timer) => clearTimeout(timer as number),
+    requestFrame: (run) => setTimeout(run, 0),
+    onWake: () => () => {},
+  },
+  attach() {},
+  detach() {},
+  reconnect() {},
+  again() {},
+};
 
 /** A client over stores in memory; an execution nobody gave is an empty log that connects for ever. */
 export class MemoryClient implements RuntailClient {
   readonly logs: Map<string, MemoryLog>;
   readonly lists: MemoryList;
   readonly rest: MemoryRest;
+  readonly pool: RuntailClient["pool"] = NO_CONNECTION;
 
   constructor(logs: readonly MemoryLog[], executions: readonly ExecutionState[] = [], list: Partial<ListSnapshot> = {}) {
     this.logs = new Map(logs.map((log) => [log.executionId, log]));

@@ -5,8 +5,11 @@ import {
 } from "@runtail/react";
 import type { ExecutionState, Link } from "@runtail/client";
 import type { ReactElement } from "react";
+import { DRIVEN } from "./driven.tsx";
+import { EXECUTION_PAGES } from "./executions.tsx";
 import { LOGS } from "./logs.ts";
 import { MemoryClient, MemoryLog } from "./memory.ts";
+import { MONITORING } from "./monitoring.tsx";
 import { ago, execution, NOW } from "./records.ts";
 
 export interface GalleryState {
@@ -137,6 +140,7 @@ function page(id: string, title: string, client: () => MemoryClient, watched: re
 }
 
 export const GROUPS: readonly GalleryGroup[] = [
+  ...MONITORING,
   { title: "StatusDot", states: [{ id: "dots", title: "Every state of a connection", show: () => <Dots /> }] },
   { title: "StatusBadge", states: [{ id: "badges", title: "Every status", show: () => <Badges /> }] },
   {
@@ -188,6 +192,8 @@ export const GROUPS: readonly GalleryGroup[] = [
       { id: "viewer-none", title: "No execution chosen", show: () => <ExecutionLogViewer executionId={null} /> },
     ],
   },
+  { title: "LogView, as its reader has it", states: DRIVEN },
+  { title: "ExecutionPage", states: EXECUTION_PAGES },
   {
     title: "RealtimeMonitoringDemo",
     states: [

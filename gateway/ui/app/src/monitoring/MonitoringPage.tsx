@@ -1,11 +1,13 @@
-import { hashOf, placeOf, RealtimeMonitoringDemo, type Place, useExecutions, WorkflowExecutionMonitor } from "@runtail/react";
+import { useExecutions, usePageKeys, useStrings } from "@runtail/react";
 import { type ReactElement, useEffect, useRef, useState } from "react";
-import type { Address } from "./address.ts";
-import { Brand } from "./Brand.tsx";
+import { type Address, hrefOf } from "./address.ts";
+import { Frame } from "./Frame.tsx";
+import { later } from "./later.tsx";
+import { ListPage } from "./ListPage.tsx";
 import { SignIn } from "./SignIn.tsx";
-import { say, useAddress } from "./useAddress.ts";
+import { go, useAddress } from "./useAddress.ts";
 
-/** Most executions in the list: as many as the parts ask for, so that one watch serves all. */
+/** Newest executions that are watched: as many as the parts ask for, so that one watch serves all. */
 export const LISTED = 100;
 
 export interface MonitoringPageProps {
@@ -15,25 +17,20 @@ export interface MonitoringPageProps {
   readonly signIn: (token: string) => void;
 }
 
-/** The page at `/monitoring`: the list, and what is watched, as the address names it. */
+const Opened = later(() => import("./Opened.tsx").then((module) => module.Opened));
+const StartPanel = later(() => import("./StartPanel.tsx").then((module) => module.StartDialog));
+const AlertPanel = later(() => import("./AlertPanel.tsx").then((module) => module.AlertPanel));
+const Notify = later(() => import("./AlertPanel.tsx").then((module) => module.NotifyButton));
+
+/** The page at `/monitoring`: the list, or what is watched, as the address names it. */
 export function MonitoringPage(props: MonitoringPageProps): ReactElement {
   const address = useAddress();
-  useTitle(address);
-  return address.share === null ? <Watching {...props} address={address} /> : <Shared address={address} />;
-}
-
-function useTitle({ open: [first, ...others] }: Address): void {
-  const title = first !== undefined && others.length === 0 ? `${first} · runtail` : "runtail";
-  useEffect(() => {
-    document.title = title;
-  }, [title]);
-}
-
-/** What of the log the address asks for: it names at most one. */
-function asked({ open: [id], hash }: Address): { readonly line?: readonly [number, number]; readonly filter?: Place["filter"] } {
-  if (id === undefined || hash === "") return {};
-  const { line, filter } = placeOf(hash);
-  return line === null ? { filter } : { line: [line.first, line.last], filter };
+  if (address.share === null) return <Watching {...props} address={address} />;
+  return (
+    <Frame base={address.base} embed={address.embed}>
+      <Opened address={address} onSignIn={undefined} />
+    </Frame>
+  );
 }
 
 interface WatchingProps extends MonitoringPageProps {
@@ -41,54 +38,54 @@ interface WatchingProps extends MonitoringPageProps {
 }
 
 function Watching({ address, hasToken, signIn }: WatchingProps): ReactElement {
-  const { link } = useExecutions({ limit: LISTED });
+  const { demo } = useStrings();
+  const list = useExecutions({ limit: LISTED });
+  const [starting, setStarting] = useState(false);
   const form = useRef<HTMLDivElement>(null);
-  const [told, setTold] = useState(address.open);
-  const [id = ""] = address.open;
-  const { line, filter } = asked(address);
-  const watch = (open: readonly string[]): void => {
-    setTold(open);
-    say({ ...address, open, hash: "" });
+  const open = (id: string): void => go({ ...address, open: [id], hash: "" });
+  const running = list.loaded ? list.executions.filter(({ status }) => status === "running").length : null;
+  useTitle(address, running);
+  usePageKeys({ n: () => setStarting(true) });
+  const started = (id: string): void => {
+    setStarting(false);
+    open(id);
   };
+  const startButton = (
+    <button type="button" className="runtail-button runtail-primary" onClick={() => setStarting(true)}>
+      {demo.start}
+    </button>
+  );
   return (
-    <div className="page">
-      {link.phase === "signed_out" && (
+    <Frame base={address.base} embed={address.embed} bar={<Bar loaded={list.loaded} startButton={startButton} />}>
+      {list.link.phase === "signed_out" && (
         <div ref={form}>
-          <SignIn message={hasToken() ? link.message : "This gateway wants to know who comes."} signIn={signIn} />
+          <SignIn message={hasToken() ? list.link.message : "This gateway wants to know who comes."} signIn={signIn} />
         </div>
       )}
-      <RealtimeMonitoringDemo
-        key={sameAs(told, address.open) ? "" : address.open.join()} // changed by hand: begin anew
-        brand={<Brand base={address.base} />}
-        defaultWatched={address.open}
-        lines={line === undefined ? {} : { [id]: line }}
-        filters={filter === undefined ? {} : { [id]: filter }}
-        onLocationChange={(where, place) => say({ ...address, hash: where === id ? hashOf(place) : "" })}
-        onWatch={watch}
-        onSignIn={() => form.current?.querySelector("input")?.focus()}
-      />
+      {list.loaded && !address.embed && <AlertPanel executions={list.executions} open={address.open} hrefOf={(id) => hrefOf({ ...address, open: [id], hash: "" })} onOpen={open} />}
+      {address.open.length === 0 ? (
+        <ListPage address={address} onStart={() => setStarting(true)} running={running} />
+      ) : (
+        <Opened address={address} onSignIn={() => form.current?.querySelector("input")?.focus()} />
+      )}
+      {starting && <StartPanel onClose={() => setStarting(false)} onStarted={started} />}
+    </Frame>
+  );
+}
+
+function Bar({ loaded, startButton }: { readonly loaded: boolean; readonly startButton: ReactElement }): ReactElement {
+  return (
+    <div className="bar-actions">
+      {loaded && <Notify />}
+      {startButton}
     </div>
   );
 }
 
-const sameAs = (some: readonly string[], others: readonly string[]): boolean => some.join() === others.join();
-
-/** What a share link shows: the one execution. */
-function Shared({ address }: { readonly address: Address }): ReactElement {
-  const [id = ""] = address.open;
-  return (
-    <div className="page runtail">
-      <header className="runtail-bar">
-        <Brand base={address.base} />
-      </header>
-      <main className="shared" aria-label={id}>
-        <WorkflowExecutionMonitor
-          defaultOpen
-          execution={{ id, status: "pending", created_at: "" }}
-          onLocationChange={(place) => say({ ...address, hash: hashOf(place) })}
-          {...asked(address)}
-        />
-      </main>
-    </div>
-  );
+/** The title of a tab among many: how many run. What is open alone tells its own. */
+function useTitle({ open }: Address, running: number | null): void {
+  const title = open.length === 1 ? null : running !== null && running > 0 ? `${running} running · runtail` : "runtail";
+  useEffect(() => {
+    if (title !== null) document.title = title;
+  }, [title]);
 }

@@ -22,12 +22,29 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
+const isShown = (href: string): boolean => href === location.pathname + location.search + location.hash;
+
 /** Make the browser show *address*: a reload, or whoever is sent it, sees the same. */
 export function say(address: Address): void {
   const href = hrefOf(address);
-  if (href === location.pathname + location.search + location.hash) return;
-  history.replaceState(null, "", href);
+  if (isShown(href)) return;
+  history.replaceState(history.state, "", href);
   tell();
+}
+
+/** Go to *address*: the back button leads back from it. */
+export function go(address: Address): void {
+  const href = hrefOf(address);
+  if (isShown(href)) return;
+  history.pushState({ from: location.href }, "", href);
+  tell();
+}
+
+/** Go to *address*; back, if one came from there: its scroll and filter are as they were. */
+export function goBack(address: Address): void {
+  const { from } = (history.state ?? {}) as { readonly from?: string };
+  if (from !== undefined && addressOf(new URL(from)).open.length === address.open.length) history.back();
+  else go(address);
 }
 
 /** What the browser's address says. */

@@ -1,9 +1,10 @@
 /** What the view says around its lines: new ones, skipped ones, selected ones. */
 
-import type { ReactElement } from "react";
+import type { ReactElement, ReactNode } from "react";
 import type { LogEngine } from "./engine.ts";
 import type { LogViewState } from "./engine_state.ts";
 import type { Reader } from "./reader.ts";
+import type { Range } from "./rows.ts";
 
 interface Props {
   readonly engine: LogEngine;
@@ -38,8 +39,14 @@ export function SkippedBar({ engine, count, seq }: { readonly engine: LogEngine;
   );
 }
 
+interface SelectionProps extends Props {
+  readonly reader: Reader | null;
+  /** The page's own buttons. */
+  readonly actions?: ((lines: Range) => ReactNode) | undefined;
+}
+
 /** What can be done with the selected lines, and what was done. */
-export function SelectionBar({ engine, reader, state }: Props & { readonly reader: Reader | null }): ReactElement | null {
+export function SelectionBar({ engine, reader, state, actions }: SelectionProps): ReactElement | null {
   const { strings } = engine;
   if (!state.selection && state.message === null) return null;
   return (
@@ -49,6 +56,7 @@ export function SelectionBar({ engine, reader, state }: Props & { readonly reade
           <span>{strings.selected(state.selection.last - state.selection.first + 1)}</span>
           <button type="button" className="rt-plain" onClick={() => void reader?.copy("text")}>{strings.copy}</button>
           <button type="button" className="rt-plain" onClick={() => void reader?.copy("json")}>{strings.copyJson}</button>
+          {actions?.(state.selection)}
           <button type="button" className="rt-plain" onClick={() => engine.select(null)}>{strings.clear}</button>
         </>
       ) : null}

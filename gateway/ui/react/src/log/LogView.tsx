@@ -1,10 +1,12 @@
 /** The log view: an adapter without logic around the engine, its screen and its reader. */
 
 import type { LogStore, RestApi } from "@runtail/client";
-import { type KeyboardEvent, type ReactElement, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { type KeyboardEvent, type ReactElement, type ReactNode, type RefObject, useEffect, useInsertionEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { Announcer } from "./Announcer.tsx";
 import { LogEngine } from "./engine.ts";
+import type { LogViewState } from "./engine_state.ts";
 import { Help } from "./Help.tsx";
+import type { Dressing } from "./dressing.ts";
 import { commandOf } from "./keys.ts";
 import { EVERYTHING, hashOf, type LogFilter, type Place } from "./place.ts";
 import { NO_REST } from "./no_rest.ts";
@@ -16,7 +18,7 @@ import { listenForSelection } from "./selecting.ts";
 import { type LogStrings, STRINGS } from "./strings.ts";
 import { FollowPill, SelectionBar, SkippedBar } from "./Bars.tsx";
 import type { TimeFormat } from "./times.ts";
-import { Toolbar } from "./Toolbar.tsx";
+import { shownText, Toolbar } from "./Toolbar.tsx";
 import { Viewport } from "./viewport.ts";
 
 export interface LogViewProps {
@@ -36,8 +38,22 @@ export interface LogViewProps {
   readonly className?: string;
   /** Without the bar of filters and search: a page has its own, or little room. */
   readonly bare?: boolean;
+  /** What the page adds to lines. Another one is drawn at once. */
+  readonly dressing?: Dressing | null;
+  /** Beside the buttons for selected lines. */
+  readonly selectionActions?: ((lines: Range) => ReactNode) | undefined;
+  /** Given a way to move the view while it is there, and null when it is gone. */
+  readonly onControls?: ((controls: LogControls | null) => void) | undefined;
 }
 
+/** What a page can do with a view that is there. */
+export interface LogControls {
+  /** Go to *place*, also if the reader has moved on since it was there. */
+  readonly goTo: (place: Place) => void;
+  readonly focus: () => void;
+}
+
+const isNarrow = (): boolean => typeof matchMedia === "function" && matchMedia("(max-width: 600px)").matches;
 const smooth = (): boolean => !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 export function LogView(props: LogViewProps): ReactElement {
@@ -45,10 +61,10 @@ export function LogView(props: LogViewProps): ReactElement {
   const rest = props.rest ?? NO_REST;
   const line = rangeGiven(props.line);
   const strings = useMemo(() => ({ ...STRINGS, ...props.strings }), [props.strings]);
-  const { now, wrap, timeFormat } = props;
+  const { now, wrap, timeFormat = isNarrow() ? "none" : "local" } = props;
   // the place and the looks are where it begins; what the reader does later is not undone by a new render
   // eslint-disable-next-line react-hooks/exhaustive-deps
-  const engine = useMemo(() => new LogEngine({ store, rest, strings, place: { line, filter }, ...(now && { now }), ...(wrap !== undefined && { wrap }), ...(timeFormat && { timeFormat }) }), [store, rest, strings]);
+  const engine = useMemo(() => new LogEngine({ store, rest, strings, place: { line, filter }, ...(now && { now }), ...(wrap !== undefined && { wrap }), timeFormat }), [store, rest, strings]);
   const state = useSyncExternalStore(engine.subscribe, engine.getState, engine.getState);
   const scroller = useRef<HTMLDivElement>(null);
   const root = useRef<HTMLElement>(null);
@@ -89,6 +105,9 @@ export function LogView(props: LogViewProps): ReactElement {
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [engine]);
 
+  const { dressing = null } = props;
+  useEffect(() => engine.dress(dressing), [engine, dressing]);
+  useControls(engine, scroller, props.onControls);
   useGivenPlace(engine, { line, filter });
   useToldPlace(state, props.onLocationChange);
 
@@ -117,21 +136,51 @@ export function LogView(props: LogViewProps): ReactElement {
       {state.skipped ? <SkippedBar engine={engine} count={state.skipped.count} seq={state.skipped.seq} /> : null}
       <div className="rt-stage">
         <div ref={scroller} className="rt-scroller" tabIndex={0} role="region" aria-label={strings.log} />
-        {state.rows === 0 ? <p className="rt-empty">{strings.empty}</p> : null}
+        {state.rows === 0 ? <p className="rt-empty">{emptyText(state, strings)}</p> : null}
         <ScrollMarks engine={engine} state={state} />
         <FollowPill engine={engine} state={state} />
         {helping ? <Help strings={strings} onClose={() => setHelping(false)} /> : null}
       </div>
-      <SelectionBar engine={engine} reader={reader} state={state} />
+      <SelectionBar engine={engine} reader={reader} state={state} actions={props.selectionActions} />
       <Announcer engine={engine} />
     </section>
   );
+}
+
+/** Why no line is there. */
+function emptyText(state: LogViewState, strings: LogStrings): string {
+  if (state.shown && state.last > 0) return shownText(state, strings);
+  switch (state.phase) {
+    case "connecting":
+    case "replaying":
+    case "retrying":
+      return strings.loading;
+    case "live":
+    case "ended":
+      return strings.empty;
+    case "signed_out":
+    case "refused":
+    case "closed":
+      return ""; // whoever shows the connection says why
+  }
 }
 
 function rangeGiven(line: LogViewProps["line"]): Range | null {
   if (line === null || line === undefined) return null;
   if (typeof line === "number") return { first: line, last: line };
   return "first" in line ? line : { first: Math.min(...line), last: Math.max(...line) };
+}
+
+/** Hand the page what moves the view. */
+function useControls(engine: LogEngine, scroller: RefObject<HTMLElement | null>, tell: LogViewProps["onControls"]): void {
+  const latest = useRef(tell);
+  useInsertionEffect(() => {
+    latest.current = tell;
+  });
+  useEffect(() => {
+    latest.current?.({ goTo: (place) => engine.goTo(place), focus: () => scroller.current?.focus({ preventScroll: true }) });
+    return () => latest.current?.(null);
+  }, [engine, scroller]);
 }
 
 /** Go where the page says, when it says something new. */

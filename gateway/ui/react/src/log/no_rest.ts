@@ -11,6 +11,7 @@ export const NO_REST: RestApi = {
   steps: refuse,
   cancel: refuse,
   remove: refuse,
+  ask: refuse,
   startDemo: refuse,
   downloadUrl: () => "",
 };

@@ -1,0 +1,2 @@
+/** Starting an execution, loaded when somebody wants to. */
+export { StartDialog } from "@runtail/react";
