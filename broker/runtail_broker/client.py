@@ -66,6 +66,8 @@ class Nodes:
         self._topology: Topology | None = None  # None: not asked yet
         self._moved: dict[int, Address] = {}  # slots of which it was heard since then
         self._looked_at = 0.0
+        self.moves = 0
+        """Grows whenever it is heard that something is served elsewhere than before."""
         self._asking = asyncio.Lock()
         self._looking: asyncio.Task[None] | None = None
 
@@ -228,6 +230,7 @@ class Nodes:
         there = Address(error.host or (here.host if here else "127.0.0.1"), error.port)
         if isinstance(error, MovedError):  # an AskError too, for redis-py
             self._moved[error.slot_id] = there
+            self.moves += 1
             self.doubt()
             return self._clients.at(there), False
         return self._clients.at(there), True
@@ -254,7 +257,9 @@ class Nodes:
         return topology
 
     async def _look(self) -> Topology:
-        self._topology = topology = await first_sound(self._whom_to_ask())
+        topology = await first_sound(self._whom_to_ask())
+        self.moves += self._topology is None or topology.ranges != self._topology.ranges
+        self._topology = topology
         self._moved.clear()
         self._looked_at = time.monotonic()
         return topology

@@ -92,10 +92,10 @@ async def _of_node(shard: Shard, place: str) -> AsyncIterator[Said]:
     try:
         yield await _clock(shard.node, place)
         yield await _latency(shard.node, place)
+        replicas = int((await shard.node.info("replication")).get("connected_slaves", 0))
         told = await shard.node.config_get("*")
-        for said in _settings(
-            {str(name): str(value) for name, value in told.items()}, shard, place
-        ):
+        settings = {str(name): str(value) for name, value in told.items()}
+        for said in _settings(settings, place, shard.clustered, replicas):
             yield said
     except (RedisError, OSError) as error:
         advice = "as a user that may, it says more; workers and gateways need no such right"
@@ -127,13 +127,21 @@ async def _latency(node: Redis, place: str) -> Said:
     return Said("warning", place, text, advice)
 
 
-def _settings(told: Mapping[str, str], shard: Shard, place: str) -> Iterator[Said]:
-    wanted = _WANTED | (_WANTED_OF_CLUSTERS if shard.clustered else {})
+def _settings(
+    told: Mapping[str, str], place: str, clustered: bool, replicas: int
+) -> Iterator[Said]:
+    wanted = _WANTED | (_WANTED_OF_CLUSTERS if clustered else {})
     for name, (values, reason) in wanted.items():
         value = told.get(name)
         if value is not None and value not in values.split():
             expected = values.replace(" ", " or ")
             yield Said("warning", place, f"{name} is {value}", f"set {name} {expected}: {reason}")
+    if replicas > 1 and told.get("min-replicas-to-write") == "0":
+        advice = (
+            "set min-replicas-to-write 1: cut off from its replicas it would take what is lost "
+        )
+        advice += "when another one has become primary"
+        yield Said("warning", place, "min-replicas-to-write is 0", advice)
 
 
 async def _tried(nodes: Nodes, as_worker: bool) -> AsyncIterator[Said]:

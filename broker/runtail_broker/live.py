@@ -13,6 +13,7 @@ import random
 import time
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from redis.asyncio import Redis
 from redis.crc import key_slot
@@ -27,6 +28,7 @@ __all__ = ["Listener", "Live", "LiveSettings"]
 
 log = logging.getLogger("runtail.live")
 _LOOK_SECONDS = 5.0  # between two looks where the channels belong, while nothing casts doubt on it
+_AT_ONCE = 200  # channels whose home is looked for in one turn of the loop
 _DOUBT_SECONDS = 0.1  # between two looks, when something does; the waits are random above it
 
 
@@ -42,6 +44,7 @@ class Live:
         self._tasks: dict[Redis, asyncio.Task[None]] = {}
         self._homes: dict[str, Link] = {}  # of each wanted channel
         self._doubted = asyncio.Event()
+        self._moves = nodes.moves
         self._keeping: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Live:
@@ -158,11 +161,18 @@ class Live:
                 if in_doubt:
                     await self._nodes.look()
                 await self._keep_primaries()
-                for channel in list(self._homes):
-                    await self._keep_home(channel)
+                if in_doubt or self._nodes.moves != self._moves:
+                    self._moves = self._nodes.moves
+                    await self._keep_all_homes()
             except RuntailError as error:
                 log.info("it is not known which node serves what: %s", error)
             await asyncio.sleep(_DOUBT_SECONDS * random.uniform(1, 3))
+
+    async def _keep_all_homes(self) -> None:
+        for number, channel in enumerate(list(self._homes)):
+            await self._keep_home(channel)
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)  # others get their turn
 
     async def _waited(self) -> bool:
         try:
@@ -204,8 +214,13 @@ class Live:
             if not any(link.moving for link in self._links.values()):
                 continue
             for channel, home in list(self._homes.items()):
-                if not is_changes(channel) and key_slot(channel.encode()) in home.moving:
+                if home.moving and not is_changes(channel) and _slot(channel) in home.moving:
                     self._listener.unheard(execution_of(channel))
+
+
+@lru_cache(maxsize=16_384)
+def _slot(channel: str) -> int:
+    return int(key_slot(channel.encode()))
 
 
 def _tag_of(channel: str) -> str:

@@ -100,20 +100,24 @@ async def ask_node(node: Redis, here: Address | None) -> Topology:
 async def ask_sentinel(
     sentinel: Redis, service: str, node_at: Callable[[Address], Redis]
 ) -> Topology:
-    """Ask *sentinel* which node is primary, and that node whether it thinks so too."""
+    """Ask *sentinel* which node is primary, and that node whether it thinks so too.
+
+    Never sound by itself: a Sentinel that was cut off names the old primary, so the newest epoch of
+    all that answer counts.
+    """
     try:
-        found = await sentinel.execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", service)
-        if not found:
-            raise Unavailable(f"the Sentinel knows no service {service!r}")
-        primary = Address(_text(found[0]), int(found[1]))
+        told = _pairs(await sentinel.execute_command("SENTINEL", "MASTER", service))
+        primary = Address(told["ip"], int(told["port"]))
         role = await node_at(primary).execute_command("ROLE")
         if _text(role[0]) != "master":
             raise Unavailable(f"{primary}, which the Sentinel names, is a {_text(role[0])}")
         rows = await sentinel.execute_command("SENTINEL", "REPLICAS", service)
     except (RedisError, OSError) as error:
-        raise Unavailable(str(error) or type(error).__name__) from error
+        why = str(error) or type(error).__name__
+        raise Unavailable(f"service {service!r} by Sentinel: {why}") from error
     replicas = tuple(_replicas(rows))
-    return Topology((Range(0, SLOTS - 1, primary, replicas),))
+    rank = (False, int(told.get("config-epoch", 0)))
+    return Topology((Range(0, SLOTS - 1, primary, replicas),), rank=rank)
 
 
 def _range(row: Sequence[Any], default: str) -> Range:
@@ -137,11 +141,15 @@ def _rank(info: Any) -> tuple[bool, int]:
 
 def _replicas(rows: Iterable[Any]) -> Iterable[Address]:
     """List the replicas that a Sentinel is in contact with."""
-    for row in rows:
-        pairs = row.items() if isinstance(row, dict) else zip(row[::2], row[1::2], strict=False)
-        told = {_text(key): _text(value) for key, value in pairs}
+    for told in map(_pairs, rows):
         if "down" not in told.get("flags", "") and "disconnected" not in told.get("flags", ""):
             yield Address(told["ip"], int(told["port"]))
+
+
+def _pairs(row: Any) -> dict[str, str]:
+    """Read names and values, as a map or one after the other."""
+    pairs = row.items() if isinstance(row, dict) else zip(row[::2], row[1::2], strict=False)
+    return {_text(key): _text(value) for key, value in pairs}
 
 
 def _text(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from tests.engine_sets import Cluster, engine_cluster
 from tests.polling import soon
 from tests.slot_move import SlotMove
 
+from runtail import Publisher
 from runtail_broker.client import Nodes
 from runtail_broker.cursor import START
 from runtail_broker.errors import Unavailable
@@ -171,6 +173,24 @@ async def test_a_tail_is_told_what_it_does_not_hear_while_a_slot_moves_and_hears
         told = len(heard.unheard_of)
         await soon(lambda: live.contact_seconds() > 1, "the links have been there for a while")
         assert len(heard.unheard_of) <= told + 1
+
+
+async def test_a_key_that_cannot_be_made_while_the_slot_moves_away_holds_up_nothing(
+    cluster: Cluster, nodes: Nodes, execution_id: str, move: SlotMove
+) -> None:
+    """The statistic of steps is a key of its own, made by the first one that ends."""
+
+    def publish() -> tuple[bool, int]:
+        with Publisher(cluster.url_as("runtail-worker")) as publisher:
+            run = publisher.execution(execution_id)
+            assert publisher.flush(10)
+            move.begin()
+            with run.step("build"):
+                run.info("amid")
+            return publisher.flush(10), publisher.counters.retried
+
+    assert await asyncio.to_thread(publish) == (True, 0)
+    assert await read(Execution(nodes, execution_id)) == ["amid"]
 
 
 async def test_a_slot_that_a_probe_lives_in_may_move(cluster: Cluster, nodes: Nodes) -> None:

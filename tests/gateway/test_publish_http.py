@@ -17,6 +17,7 @@ from tests.gateway.conftest import QUICK
 from tests.gateway.running import Running, running
 from tests.gateway.worker import Worker
 
+from runtail import Publisher, PublisherSettings
 from runtail_broker.client import Nodes
 from runtail_broker.frame import encode_frame
 from runtail_broker.keys import SETTINGS, ExecutionKeys, index_of
@@ -676,3 +677,19 @@ async def test_who_wants_more_safety_than_there_is_is_told_to_come_again(
     status, said = await caller.post("logs?acks=safely", body)
     assert (status, said["code"]) == (400, "bad_request")
     assert "'safely', expected memory, disk or replicas:N" in said["detail"]
+
+
+async def test_the_sdk_over_http_counts_nothing_as_stored_that_is_not_as_safe_as_it_wants(
+    engine_nodes: Nodes, engine_url: str, execution_id: str
+) -> None:
+    def publish(address: str) -> tuple[bool, int]:
+        publisher = Publisher(url=address, settings=PublisherSettings(acks="replicas:1"))
+        publisher.execution(execution_id).info("a")
+        flushed = publisher.flush(1.0)
+        publisher.close(0.1)
+        return flushed, publisher.counters.stored
+
+    async with running(replace(QUICK, acks_seconds=0.05), engine_url) as gateway:
+        assert await asyncio.to_thread(publish, gateway.address) == (False, 0)
+    stored = await Worker(engine_nodes, execution_id).stored()
+    assert [record["kind"] for record in stored] == ["status"]  # however often it was opened

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import redis
@@ -12,11 +13,12 @@ from tests.gateway.conftest import QUICK
 from tests.gateway.running import running
 from tests.gateway.test_housekeeper import gone
 from tests.gateway.test_rest import get
-from tests.polling import until
+from tests.polling import soon, until
 from tests.server_process import Server, server
 
 from runtail import Publisher
 from runtail_broker.client import Nodes
+from runtail_broker.keys import ExecutionKeys
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +59,10 @@ async def test_nothing_that_workers_and_gateways_do_is_refused(
         assert page["records"]
         listed = await get(gateway, "/executions?status=completed")
         assert {state["id"] for state in listed["executions"]} == {execution_id, other}
+        one = f"{gateway.address}/executions/{execution_id}"
+        async with gateway.http.post(f"{one}/notes", json={"seq": 1, "text": "look"}) as answer:
+            assert answer.status == 201
+        assert (await get(gateway, f"/executions/{execution_id}/notes"))["notes"]
         async with gateway.http.delete(f"{gateway.address}/executions/{other}") as answer:
             assert answer.status == 200
     nodes = Nodes.connect(url)
@@ -64,6 +70,36 @@ async def test_nothing_that_workers_and_gateways_do_is_refused(
         await gone(nodes, execution_id)
     await nodes.close()
     assert refusals(guarded) == []
+
+
+async def test_nothing_that_archiving_does_is_refused(
+    guarded: Server, execution_id: str, tmp_path: Path
+) -> None:
+    settings = replace(
+        QUICK,
+        archive=str(tmp_path / "archive"),
+        settle_seconds=0.2,
+        sweep_seconds=0.05,
+        housekeeping_seconds=0.05,
+        keep_finished_seconds=0.001,
+        archive_grace_seconds=0.001,
+    )
+    guarded.ask("ACL", "LOG", "RESET")
+    async with running(settings, url_of(guarded, "runtail-gateway")) as gateway:
+        await asyncio.to_thread(publish, url_of(guarded, "runtail-worker"), execution_id)
+        stream = ExecutionKeys.of(execution_id).stream
+        await soon(lambda: not guarded.ask("EXISTS", stream), "its stream is in the archive only")
+        page = await get(gateway, f"/executions/{execution_id}/logs?limit=10")
+        assert "a line" in [record.get("message") for record in page["records"]]
+        assert archived(tmp_path)
+        async with gateway.http.delete(f"{gateway.address}/executions/{execution_id}") as answer:
+            assert answer.status == 200
+        await soon(lambda: not archived(tmp_path), "it is erased there")
+    assert refusals(guarded) == []
+
+
+def archived(place: Path) -> list[Path]:
+    return [file for file in place.rglob("*") if file.is_file()]
 
 
 def refusals(started: Server) -> list[str]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import orjson
 import pytest
 import redis
+from tests.engine_sets import engine_cluster, sentinel_set
 from tests.engines import free_port
 from tests.polling import until
 from tests.server_process import Server, server
@@ -101,3 +102,17 @@ def test_a_url_that_is_none_is_refused_with_the_reason(
 ) -> None:
     assert main(["doctor", "--redis-url", "redis://a?retries=3"]) == 2
     assert "option 'retries', expected one of db" in capsys.readouterr().err
+
+
+@pytest.mark.full
+def test_what_a_cluster_and_a_set_of_replicas_lack_is_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with engine_cluster("valkey", settings=["cluster-require-full-coverage yes"]) as cluster:
+        code, out = told(capsys, "--redis-url", cluster.url_as("operator"))
+    assert code == 1
+    assert out.count("Set cluster-require-full-coverage no: one shard away would stop all") == 3
+    with sentinel_set("valkey", settings=["min-replicas-to-write 0"]) as watched:
+        code, out = told(capsys, "--redis-url", watched.url_as("operator"))
+    assert code == 1
+    assert "Set min-replicas-to-write 1: cut off from its replicas" in out
