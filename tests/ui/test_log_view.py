@@ -178,6 +178,7 @@ async def test_on_a_phone_the_bar_is_two_lines_and_a_button_has_the_rest(
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360
     await page.get_by_role("button", name="More").focus()
     await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Time")).to_have_value("none")  # until it is asked for
     await page.keyboard.press("Tab")
     await page.keyboard.press("Tab")
     await expect(page.get_by_role("button", name="Wrap")).to_be_focused()
