@@ -153,6 +153,22 @@ async def test_the_focus_goes_through_a_log_and_out_again(browser: Browser, addr
         assert {"Search", "Follow", "Download"} <= {name.split(" (")[0] for name in seen}
 
 
+@pytest.mark.full
+@pytest.mark.parametrize("width", [360, 1440])
+async def test_a_monitor_alone_gives_its_log_room(
+    browser: Browser, address: str, width: int
+) -> None:
+    """As high as its variable says, where nothing around it says how high it is."""
+    async with open_page(browser, width) as page:
+        await page.goto(f"{address}?only=monitor-open")
+        log = await page.locator(".runtail-monitor-logs").bounding_box()
+        lines = await page.locator(".rt-scroller").bounding_box()
+        assert log is not None
+        assert lines is not None
+        assert log["height"] == pytest.approx(24 * 16, abs=2)
+        assert lines["height"] > 200
+
+
 async def test_who_wants_less_motion_sees_none(browser: Browser, address: str) -> None:
     """Spinners and pulses stand still."""
     async with open_page(browser) as page:

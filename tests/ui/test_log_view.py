@@ -83,6 +83,40 @@ async def test_only_the_readers_own_act_ends_following(page: Page, address: str)
     assert await is_following(page)
 
 
+@pytest.mark.parametrize("act", ["k", "PageUp", "Home", "g", "a line", "the scroll bar", "f"])
+async def test_following_ends_by_each_of_the_readers_own_acts(
+    page: Page, address: str, act: str
+) -> None:
+    """A key that goes back, a chosen line, the drawn scroll bar, or the wish itself."""
+    await show(page, address, "?records=5000")
+    assert await is_following(page)
+    if act == "a line":
+        await page.locator('[data-seq="4990"] .rt-seq').click()
+    elif act == "the scroll bar":
+        box = await page.locator(".rt-scroller").bounding_box()
+        assert box is not None
+        await page.mouse.move(box["x"] + box["width"] - 5, box["y"] + box["height"] - 22)
+        await page.mouse.down()
+        await page.mouse.move(box["x"] + box["width"] - 5, box["y"] + 300)
+        await page.mouse.up()
+    else:
+        await page.keyboard.press(act)
+    await page.evaluate("memory.append(37)")
+    await expect(page.locator(".rt-pill")).to_have_text("↓ 37 new lines")
+    assert not await is_following(page)
+
+
+@pytest.mark.parametrize("key", ["w", "t", "?", "/", "z", "G", "ArrowRight"])
+async def test_following_goes_on_through_keys_that_go_nowhere(
+    page: Page, address: str, key: str
+) -> None:
+    await show(page, address, "?records=5000&sample=mixed")
+    await page.keyboard.press(key)
+    await page.evaluate("memory.append(3)")
+    await expect(page.locator('[data-seq="5003"]')).to_be_in_viewport()
+    assert await is_following(page)
+
+
 async def test_nothing_moves_when_lines_come_or_are_trimmed(page: Page, address: str) -> None:
     await show(page, address, "?records=5000#L2500")
     await settle(page)
@@ -143,6 +177,7 @@ async def test_on_a_phone_the_bar_is_two_lines_and_a_button_has_the_rest(
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360
     await page.get_by_role("button", name="More").focus()
     await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Time")).to_have_value("none")  # until it is asked for
     await page.keyboard.press("Tab")
     await page.keyboard.press("Tab")
     await expect(page.get_by_role("button", name="Wrap")).to_be_focused()

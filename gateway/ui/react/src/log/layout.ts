@@ -56,8 +56,26 @@ export class Layout {
     return { seq: this.rows.at(index).seq, into: offset - this.offsetOf(index) };
   }
 
-  /** Whether the line *seq* has a row. */
-  shows(seq: number): boolean {
+  /** The lines of a screen of *height* whose top is at *top*. */
+  inSight(top: number, height: number): Anchor[] {
+    const found: Anchor[] = [];
+    for (let index = this.rows.count === 0 ? 0 : this.indexAt(top); index < this.rows.count; index += 1) {
+      const into = top - this.offsetOf(index);
+      if (into <= -height) break;
+      const row = this.rows.at(index);
+      if (row.kind === "record") found.push({ seq: row.seq, into });
+    }
+    return found;
+  }
+
+  /** Of what was in sight in another layout, what stays where it was: *wish*, or else *anchor*, or the first that has a row. */
+  kept(anchor: Anchor, sight: readonly Anchor[], wish: number | null): Anchor {
+    const left = sight.filter(({ seq }) => this.#shows(seq));
+    const wished = left.find(({ seq }) => seq === wish);
+    return wished ?? (this.#shows(anchor.seq) ? anchor : (left[0] ?? anchor));
+  }
+
+  #shows(seq: number): boolean {
     const index = this.rows.indexOf(seq);
     return index >= 0 && this.rows.at(index).seq === seq;
   }

@@ -33,8 +33,8 @@ export interface Line {
 /** Characters of one line that a row shows. */
 export const CLIP = 2_000;
 /** Of a text whose middle is gone: its two ends stand beside each other. */
-const CUT_HEAD = 100;
-const CUT_TAIL = 80;
+const CUT_HEAD = 60;
+const CUT_TAIL = 60;
 
 const OWN = new Set(["id", "seq", "kind", "execution_id", "step_name", "step_type", "message", "timestamp", "level", "error_message"]);
 

@@ -111,7 +111,8 @@ export class RowView {
     if (line.href !== null) this.#text.replaceChildren(linkTo(line.href, visible(line.text), query));
     else fillText(this.#text, line.text, query);
     parts.push(this.#text);
-    if (line.moreCharacters > 0) parts.push(make("span", "rt-hint", strings.moreCharacters(line.moreCharacters)));
+    const clipped = line.moreCharacters > 0 ? [make("span", "rt-hint", strings.moreCharacters(line.moreCharacters))] : [];
+    if (line.tail === null) parts.push(...clipped);
     if (line.error !== null && line.error !== line.text) {
       const error = make("span", "rt-error-line");
       fillText(error, line.error, query);
@@ -122,7 +123,7 @@ export class RowView {
     if (line.tail !== null) {
       const tail = make("span", "rt-tail");
       fillText(tail, line.tail, query);
-      parts.push(tail);
+      parts.push(tail, ...clipped);
     }
     this.#body.replaceChildren(...parts);
   }

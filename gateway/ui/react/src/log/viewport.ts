@@ -139,7 +139,7 @@ export class Viewport {
       this.#rows();
     }
     this.#anchor = engine.layout.anchorAt(this.#top);
-    this.#sight = engine.follow.mode === "reading" ? this.#inSight(engine.layout) : [];
+    this.#sight = engine.follow.mode === "reading" ? engine.layout.inSight(this.#top, this.#height) : [];
     this.#painted = engine.layout;
     engine.stays = null;
     this.#ask();
@@ -147,21 +147,7 @@ export class Viewport {
 
   /** What stays where it is: what was folded or read, the line at the top, or the first in sight that has a row. */
   #kept(layout: Layout): Anchor {
-    if (layout === this.#painted) return this.#anchor;
-    const left = this.#sight.filter(({ seq }) => layout.shows(seq));
-    const stays = left.find(({ seq }) => seq === this.#engine.stays);
-    return stays ?? (layout.shows(this.#anchor.seq) ? this.#anchor : (left[0] ?? this.#anchor));
-  }
-
-  #inSight(layout: Layout): readonly Anchor[] {
-    const found: Anchor[] = [];
-    for (let index = layout.indexAt(this.#top); index < layout.rows.count; index += 1) {
-      const into = this.#top - layout.offsetOf(index);
-      if (into <= -this.#height) break;
-      const row = layout.rows.at(index);
-      if (row.kind === "record") found.push({ seq: row.seq, into });
-    }
-    return found;
+    return layout === this.#painted ? this.#anchor : layout.kept(this.#anchor, this.#sight, this.#engine.stays);
   }
 
   /** Decide where the top is. */

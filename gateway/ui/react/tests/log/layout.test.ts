@@ -43,6 +43,28 @@ describe("layout", () => {
     expect(layout.offsetOfAnchor({ seq: 30, into: 12 })).toBe(8 * ROW);
   });
 
+  it("knows the lines in sight, and where each stands", () => {
+    const layout = new Layout(denseRows(1, 100, [], [{ id: "gap", before: 12 }]), new Heights(), ROW);
+    expect(layout.inSight(10 * ROW + 5, 3 * ROW)).toEqual([{ seq: 11, into: 5 }, { seq: 12, into: 5 - 2 * ROW }, { seq: 13, into: 5 - 3 * ROW }]);
+    expect(new Layout(denseRows(1, 0, [], []), new Heights(), ROW).inSight(0, 400)).toEqual([]);
+  });
+
+  it("keeps in its place what was wished, or what stood at the top, or the first in sight that was not folded away", () => {
+    const before = new Layout(denseRows(1, 100, [], []), new Heights(), ROW);
+    const top = 29 * ROW;
+    const sight = before.inSight(top, 20 * ROW);
+    const after = new Layout(denseRows(1, 100, [{ first: 20, last: 34 }], []), new Heights(), ROW);
+    const stays = (wish: number | null, layout = after): readonly number[] => {
+      const kept = layout.kept(before.anchorAt(top), sight, wish);
+      return [kept.seq, layout.offsetOf(layout.rows.indexOf(kept.seq)) - layout.offsetOfAnchor(kept)];
+    };
+    expect(stays(40)).toEqual([40, 10 * ROW]); // where it was on the screen
+    expect(stays(null)).toEqual([35, 5 * ROW]);
+    expect(stays(25)).toEqual([35, 5 * ROW]); // it was wished, and is folded away itself
+    expect(stays(90)).toEqual([35, 5 * ROW]); // it was not in sight
+    expect(stays(null, before)).toEqual([30, 0]);
+  });
+
   it("never holds on to a notice, which may go", () => {
     const layout = new Layout(listedRows([5, 9], [{ id: "looking", before: 0 }]), new Heights(), ROW);
     expect(layout.anchorAt(3)).toEqual({ seq: 5, into: 3 - ROW });
