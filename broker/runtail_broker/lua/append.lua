@@ -37,8 +37,9 @@ local TRIM_AT_MOST = 64 -- entries dropped from the head in one call, so that no
 local stream_key, state_key, publishers_key, live = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 
 local NUMBERS = { 'epoch', 'ms', 'n', 'seq', 'tag', 'first', 'records', 'bytes', 'debug', 'info',
-  'warning', 'error', 'dropped', 'raw', 'open', 'lost', 'max_records', 'max_bytes', 'max_age',
-  'head', 'archived', 'sealed', 'format' }
+  'warning', 'error', 'dropped', 'raw', 'open', 'lost', 'head' }
+-- Numbers that only open.lua and seal.lua write.
+local FIXED = { 'max_records', 'max_bytes', 'max_age', 'archived', 'sealed', 'format' }
 local WORDS = { 'status', 'cancel', 'owner', 'end', 'guess' }
 
 -- The key of another part of the same execution.
@@ -54,13 +55,15 @@ end
 -- The state as a table; nil when the execution is unknown.
 local function load_state()
   local names = {}
-  for _, name in ipairs(NUMBERS) do names[#names + 1] = name end
-  for _, name in ipairs(WORDS) do names[#names + 1] = name end
+  for _, some in ipairs({ NUMBERS, FIXED, WORDS }) do
+    for _, name in ipairs(some) do names[#names + 1] = name end
+  end
   local values = redis.call('HMGET', state_key, unpack(names))
   if not values[1] then return nil end
   local state = {}
   for i, name in ipairs(NUMBERS) do state[name] = tonumber(values[i] or '0') or 0 end
-  for i, name in ipairs(WORDS) do state[name] = values[#NUMBERS + i] or '' end
+  for i, name in ipairs(FIXED) do state[name] = tonumber(values[#NUMBERS + i] or '0') or 0 end
+  for i, name in ipairs(WORDS) do state[name] = values[#NUMBERS + #FIXED + i] or '' end
   if state.format > FORMAT then
     error('NEWERFORMAT the state has version ' .. state.format .. ', expected at most ' .. FORMAT)
   end
