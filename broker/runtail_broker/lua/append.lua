@@ -38,8 +38,8 @@ local stream_key, state_key, publishers_key, live = KEYS[1], KEYS[2], KEYS[3], A
 
 local NUMBERS = { 'epoch', 'ms', 'n', 'seq', 'tag', 'first', 'records', 'bytes', 'debug', 'info',
   'warning', 'error', 'dropped', 'raw', 'open', 'lost', 'head' }
--- Numbers that only open.lua and seal.lua write.
-local FIXED = { 'max_records', 'max_bytes', 'max_age', 'archived', 'sealed', 'format' }
+-- Numbers that only open.lua writes.
+local FIXED = { 'max_records', 'max_bytes', 'max_age', 'format' }
 local WORDS = { 'status', 'cancel', 'owner', 'end', 'guess' }
 
 -- The key of another part of the same execution.
@@ -55,9 +55,9 @@ end
 -- The state as a table; nil when the execution is unknown.
 local function load_state()
   local names = {}
-  for _, some in ipairs({ NUMBERS, FIXED, WORDS }) do
-    for _, name in ipairs(some) do names[#names + 1] = name end
-  end
+  for i, name in ipairs(NUMBERS) do names[i] = name end
+  for i, name in ipairs(FIXED) do names[#NUMBERS + i] = name end
+  for i, name in ipairs(WORDS) do names[#NUMBERS + #FIXED + i] = name end
   local values = redis.call('HMGET', state_key, unpack(names))
   if not values[1] then return nil end
   local state = {}
@@ -144,7 +144,8 @@ end
 
 -- Records up to `last` are in the stream no more; what the archive holds of them is kept still.
 local function dropped_up_to(state, last)
-  if last > state.archived then state.first = last + 1 end
+  local archived = tonumber(redis.call('HGET', state_key, 'archived') or '0')
+  if last > archived then state.first = last + 1 end
 end
 
 local function ms_of(id) return tonumber(string.match(id, '^%d+')) end
