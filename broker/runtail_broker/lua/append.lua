@@ -49,8 +49,9 @@ local function key_of(part) return (string.gsub(stream_key, 'stream$', part)) en
 local state_key, publishers_key = KEYS[2] or key_of('state'), KEYS[3] or key_of('publishers')
 
 local NUMBERS = { 'epoch', 'ms', 'n', 'seq', 'tag', 'first', 'records', 'bytes', 'debug', 'info',
-  'warning', 'error', 'dropped', 'raw', 'open', 'lost', 'listening', 'max_records', 'max_bytes',
-  'max_age', 'head', 'archived', 'sealed', 'format' }
+  'warning', 'error', 'dropped', 'raw', 'open', 'lost', 'listening', 'head' }
+-- Numbers that only open.lua writes.
+local FIXED = { 'max_records', 'max_bytes', 'max_age', 'format' }
 local WORDS = { 'status', 'cancel', 'owner', 'end', 'guess' }
 
 local function text_of(number) return string.format('%.0f', number) end
@@ -63,13 +64,15 @@ end
 -- The state as a table; nil when the execution is unknown.
 local function load_state()
   local names = {}
-  for _, name in ipairs(NUMBERS) do names[#names + 1] = name end
-  for _, name in ipairs(WORDS) do names[#names + 1] = name end
+  for i, name in ipairs(NUMBERS) do names[i] = name end
+  for i, name in ipairs(FIXED) do names[#NUMBERS + i] = name end
+  for i, name in ipairs(WORDS) do names[#NUMBERS + #FIXED + i] = name end
   local values = redis.call('HMGET', state_key, unpack(names))
   if not values[1] then return nil end
   local state = {}
   for i, name in ipairs(NUMBERS) do state[name] = tonumber(values[i] or '0') or 0 end
-  for i, name in ipairs(WORDS) do state[name] = values[#NUMBERS + i] or '' end
+  for i, name in ipairs(FIXED) do state[name] = tonumber(values[#NUMBERS + i] or '0') or 0 end
+  for i, name in ipairs(WORDS) do state[name] = values[#NUMBERS + #FIXED + i] or '' end
   if state.format > FORMAT then
     error('NEWERFORMAT the state has version ' .. state.format .. ', expected at most ' .. FORMAT)
   end
@@ -167,7 +170,8 @@ end
 
 -- Records up to `last` are in the stream no more; what the archive holds of them is kept still.
 local function dropped_up_to(state, last)
-  if last > state.archived then state.first = last + 1 end
+  local archived = tonumber(redis.call('HGET', state_key, 'archived') or '0')
+  if last > archived then state.first = last + 1 end
 end
 
 local function ms_of(id) return tonumber(string.match(id, '^%d+')) end

@@ -85,8 +85,10 @@ if not state then
   word = 'created'
   local epoch = tonumber(ARGV[4])
   state = {}
-  for _, name in ipairs(NUMBERS) do state[name] = 0 end
-  state.epoch, state.tag, state.format = epoch, epoch, FORMAT
+  for _, some in ipairs({ NUMBERS, FIXED }) do
+    for _, name in ipairs(some) do state[name] = 0 end
+  end
+  state.epoch, state.tag = epoch, epoch
   state.max_records, state.max_bytes = tonumber(ARGV[10]), tonumber(ARGV[11])
   state.max_age = tonumber(ARGV[12])
   for _, name in ipairs(WORDS) do state[name] = '' end
@@ -96,7 +98,8 @@ if not state then
   publisher = load_publisher(id)
   append(state, frame_of(ARGV[6]), 1, STATUS, tonumber(ARGV[5]))
   save_state(state, { 'created', text_of(now), 'started', text_of(now), 'workflow', ARGV[7],
-    'notes', text_of(redis.call('XLEN', key_of('notes'))), 'noted', text_of(now) })
+    'notes', text_of(redis.call('XLEN', key_of('notes'))), 'noted', text_of(now),
+    'format', text_of(FORMAT), 'max_records', ARGV[10], 'max_bytes', ARGV[11], 'max_age', ARGV[12] })
 elseif terminal(state.status) then
   word = 'late'
 end

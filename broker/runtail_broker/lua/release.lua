@@ -10,12 +10,13 @@
 
 local state = load_state()
 if not state then return answer('unknown') end
-local archive = redis.call('HGET', state_key, 'archive') or ''
+local archive, archived, sealed =
+  unpack(redis.call('HMGET', state_key, 'archive', 'archived', 'sealed'))
 if ARGV[2] ~= standing(state) or tonumber(ARGV[3]) ~= state.tag or ARGV[4] ~= archive
-  or state.archived ~= state.seq then
+  or tonumber(archived) ~= state.seq then
   return answer('changed', state)
 end
-if now_ms() - state.sealed < tonumber(ARGV[5]) then return answer('early', state) end
+if now_ms() - tonumber(sealed) < tonumber(ARGV[5]) then return answer('early', state) end
 redis.call('UNLINK', stream_key)
 state.records, state.bytes = 0, 0
 save_state(state)

@@ -12,6 +12,6 @@ if ARGV[2] ~= standing(state) or tonumber(ARGV[3]) ~= state.tag then
   return answer('changed', state)
 end
 if state['end'] == '' then return answer('running', state) end
-state.archived, state.sealed = state.seq, now_ms()
-save_state(state, { 'archive', ARGV[4] })
+redis.call('HSET', state_key, 'archived', text_of(state.seq), 'sealed', text_of(now_ms()),
+  'archive', ARGV[4])
 return answer('sealed', state)
