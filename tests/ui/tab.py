@@ -1,0 +1,219 @@
+"""What a tab costs while it shows a log: time to lines, memory, long tasks, frames.
+
+Times are of the page's own clock; memory is of the process that runs the page: its script's heap,
+and what it does not share with others (private), as the kernel counts it. Tasks are timed by the
+browser's own tracing, in processor time: other programs may keep a page waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, CDPSession, Page
+
+MIB = 1024 * 1024
+_SAMPLE_SECONDS = 0.25
+_CATEGORIES = ["toplevel", "devtools.timeline"]
+
+# Waits for frames, not for changes: what counts is what a reader sees.
+_SEEN = """([selector, text]) => new Promise((done) => {
+  const began = performance.now();
+  const shown = new RegExp(text);
+  const inSight = (row) => {
+    const at = row.getBoundingClientRect();
+    return at.height > 0 && at.bottom > 0 && at.top < innerHeight;
+  };
+  const look = () => {
+    const rows = [...document.querySelectorAll(selector)];
+    if (!rows.some((row) => shown.test(row.textContent) && inSight(row))) {
+      return requestAnimationFrame(look);
+    }
+    requestAnimationFrame(() => {
+      const loaded = performance.now();
+      done({ since: loaded - began, loaded });
+    });
+  };
+  look();
+})"""
+
+_FRAMES = """(seconds) => new Promise((done) => {
+  const times = [];
+  const each = (now) => {
+    times.push(now);
+    if (now - times[0] < seconds * 1000) requestAnimationFrame(each);
+    else done(times);
+  };
+  requestAnimationFrame(each);
+})"""
+# As far in each frame as an eager hand turns a wheel: ten lines and more.
+_SCROLL = """([selector, seconds]) => new Promise((done) => {
+  const scroller = document.querySelector(selector);
+  scroller.dispatchEvent(new WheelEvent("wheel", { deltaY: -1, bubbles: true }));
+  const times = [];
+  const each = (now) => {
+    times.push(now);
+    scroller.scrollTop += 240;
+    if (now - times[0] < seconds * 1000) requestAnimationFrame(each);
+    else done(times);
+  };
+  requestAnimationFrame(each);
+})"""
+FRAME_MS = 1000 / 60
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """How evenly frames came: *shown* of them in *seconds*, and how many had no time to."""
+
+    seconds: float
+    shown: int
+    dropped: int
+    longest_ms: float
+
+    @classmethod
+    def of(cls, times: list[float]) -> Frames:
+        """Read the times (ms) at which frames began."""
+        waits = [later - sooner for sooner, later in pairwise(times)]
+        dropped = sum(max(0, round(wait / FRAME_MS) - 1) for wait in waits)
+        return cls((times[-1] - times[0]) / 1000, len(waits), dropped, max(waits))
+
+    @property
+    def per_second(self) -> float:
+        """Frames a second."""
+        return self.shown / self.seconds
+
+
+@dataclass(slots=True)
+class Memory:
+    """In MiB: the most that was seen, and what was left once all garbage was collected."""
+
+    heap_peak: float = 0.0
+    heap_left: float = 0.0
+    private_peak: float = 0.0
+    private_left: float = 0.0
+
+
+@dataclass(slots=True)
+class Tasks:
+    """Tasks of the page's main thread, in ms of processor time, the longest first."""
+
+    ms: list[float] = field(default_factory=list)
+
+    @property
+    def longest(self) -> float:
+        return max(self.ms, default=0.0)
+
+    def over(self, ms: float) -> int:
+        """How many took longer than *ms*."""
+        return sum(each > ms for each in self.ms)
+
+
+async def lines_seen(page: Page, selector: str, text: str) -> dict[str, float]:
+    """Wait until a row that matches *text* is painted: ms `since` now, and of the page's clock."""
+    found: dict[str, float] = await page.evaluate(_SEEN, [selector, text])
+    return found
+
+
+async def frames_for(page: Page, seconds: float) -> Frames:
+    """Count the page's frames for so many seconds."""
+    return Frames.of(await page.evaluate(_FRAMES, seconds))
+
+
+async def frames_while_scrolling(page: Page, scroller: str, seconds: float) -> Frames:
+    """Count them while the log scrolls by twelve lines a frame, as by an eager reader's wheel."""
+    return Frames.of(await page.evaluate(_SCROLL, [scroller, seconds]))
+
+
+class Tab:
+    """The process behind *page*, the only page of *browser*."""
+
+    def __init__(self, browser: CDPSession, page: CDPSession) -> None:
+        self._browser, self._page = browser, page
+
+    @classmethod
+    async def of(cls, browser: Browser, page: Page) -> Tab:
+        """Open what is needed to watch it."""
+        session = await page.context.new_cdp_session(page)
+        await session.send("Performance.enable")
+        return cls(await browser.new_browser_cdp_session(), session)
+
+    @asynccontextmanager
+    async def memory(self) -> AsyncIterator[Memory]:
+        """Watch its memory while the block runs; at its end garbage is collected."""
+        seen, peaks, over = Memory(), dict[int, float](), asyncio.Event()
+        watching = asyncio.create_task(self._watch(seen, peaks, over))
+        try:
+            yield seen
+        finally:
+            over.set()
+            await watching
+        await self._page.send("HeapProfiler.collectGarbage")
+        # of all that run pages the one that worked most: others are spare
+        pid = max(times := await self._times(), key=lambda each: times[each])
+        seen.heap_left, seen.private_left = await self._heap_mib(), _private_mib(pid)
+        seen.private_peak = max(peaks.get(pid, 0.0), seen.private_left)
+
+    async def _watch(self, seen: Memory, peaks: dict[int, float], over: asyncio.Event) -> None:
+        while not over.is_set():
+            seen.heap_peak = max(seen.heap_peak, await self._heap_mib())
+            for pid in await self._times():
+                peaks[pid] = max(peaks.get(pid, 0.0), _private_mib(pid))
+            await asyncio.sleep(_SAMPLE_SECONDS)
+
+    async def _heap_mib(self) -> float:
+        told = await self._page.send("Performance.getMetrics")
+        metrics = {each["name"]: each["value"] for each in told["metrics"]}
+        return float(metrics["JSHeapUsedSize"]) / MIB
+
+    async def _times(self) -> dict[int, float]:
+        """How long (s of processor time) each process worked that runs pages."""
+        told = await self._browser.send("SystemInfo.getProcessInfo")
+        found = {each["id"]: float(each["cpuTime"]) for each in told["processInfo"]}
+        return {pid: time for pid, time in found.items() if _runs_pages(pid)}
+
+
+def _runs_pages(pid: int) -> bool:
+    """Whether it runs pages; another of the same type draws the browser's own bars."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it has ended
+        return False
+    return b"--type=renderer" in command and b"--top-chrome-webui" not in command
+
+
+def _private_mib(pid: int) -> float:
+    try:
+        rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:  # it has ended
+        return 0.0
+    return sum(int(row.split()[1]) for row in rows if row.startswith("Private")) / 1024
+
+
+@asynccontextmanager
+async def tasks(browser: Browser, page: Page) -> AsyncIterator[Tasks]:
+    """Trace the page while the block runs; then the tasks are there."""
+    found = Tasks()
+    await browser.start_tracing(page=page, categories=_CATEGORIES)
+    yield found
+    events = json.loads(await browser.stop_tracing())["traceEvents"]
+    found.ms = sorted(
+        (each["tdur"] / 1000 for each in _main_thread(events) if "RunTask" in each["name"]),
+        reverse=True,
+    )
+
+
+def _main_thread(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Choose what the threads that run pages did, as far as it was timed."""
+    pages = {
+        (event["pid"], event["tid"])
+        for event in events
+        if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
+    }
+    return [each for each in events if (each["pid"], each["tid"]) in pages and "tdur" in each]
