@@ -147,24 +147,25 @@ class Tab:
     @asynccontextmanager
     async def memory(self) -> AsyncIterator[Memory]:
         """Watch its memory while the block runs; at its end garbage is collected."""
-        seen, peaks, over = Memory(), dict[int, float](), asyncio.Event()
-        watching = asyncio.create_task(self._watch(seen, peaks, over))
+        seen = Memory()
+        watching = [asyncio.create_task(look(seen)) for look in (self._watch, self._watch_heap)]
         try:
             yield seen
         finally:
-            over.set()
-            await watching
+            for task in watching:
+                task.cancel()
+            await asyncio.wait(watching)
         await self._page.send("HeapProfiler.collectGarbage")
-        # of all that run pages the one that worked most: others are spare
-        pid = max(times := await self._times(), key=lambda each: times[each])
-        seen.heap_left, seen.private_left = await self._heap_mib(), _private_mib(pid)
-        seen.private_peak = max(peaks.get(pid, 0.0), seen.private_left)
+        seen.heap_left, seen.private_left = await self._heap_mib(), await self._private_mib()
 
-    async def _watch(self, seen: Memory, peaks: dict[int, float], over: asyncio.Event) -> None:
-        while not over.is_set():
+    async def _watch(self, seen: Memory) -> None:
+        while True:
+            seen.private_peak = max(seen.private_peak, await self._private_mib())
+            await asyncio.sleep(_SAMPLE_SECONDS)
+
+    async def _watch_heap(self, seen: Memory) -> None:
+        while True:  # a busy page answers late
             seen.heap_peak = max(seen.heap_peak, await self._heap_mib())
-            for pid in await self._times():
-                peaks[pid] = max(peaks.get(pid, 0.0), _private_mib(pid))
             await asyncio.sleep(_SAMPLE_SECONDS)
 
     async def _heap_mib(self) -> float:
@@ -172,11 +173,11 @@ class Tab:
         metrics = {each["name"]: each["value"] for each in told["metrics"]}
         return float(metrics["JSHeapUsedSize"]) / MIB
 
-    async def _times(self) -> dict[int, float]:
-        """How long (s of processor time) each process worked that runs pages."""
+    async def _private_mib(self) -> float:
+        """Of all processes that run pages the largest: others are spare."""
         told = await self._browser.send("SystemInfo.getProcessInfo")
-        found = {each["id"]: float(each["cpuTime"]) for each in told["processInfo"]}
-        return {pid: time for pid, time in found.items() if _runs_pages(pid)}
+        pids = [each["id"] for each in told["processInfo"]]
+        return max((_private_mib(pid) for pid in pids if _runs_pages(pid)), default=0.0)
 
 
 def _runs_pages(pid: int) -> bool:

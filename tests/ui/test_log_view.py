@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 from tests.ui.lines import in_sight, is_following, moved_to, seqs, settle, show, top_of
+from tests.ui.tab import tasks
 
 pytestmark = [pytest.mark.browser, pytest.mark.node, pytest.mark.full]
 
@@ -189,22 +188,10 @@ async def test_no_task_takes_over_100_ms_at_5000_records_a_second(
 ) -> None:
     """By the browser's own tracing, in processor time: other programs may keep it waiting."""
     await show(page, address, "?records=1000000&window=10000")
-    await browser.start_tracing(page=page, categories=["toplevel", "devtools.timeline"])
-    await page.evaluate("memory.stream(5000)")
-    await page.wait_for_timeout(10_000)
-    await page.evaluate("memory.stream(0)")
-    events = json.loads(await browser.stop_tracing())["traceEvents"]
-    tasks = [event["tdur"] / 1000 for event in main_thread(events) if "RunTask" in event["name"]]
-    assert len(tasks) > 500
-    assert max(tasks) < 100, f"the longest took {max(tasks)} ms"
+    async with tasks(browser, page) as traced:
+        await page.evaluate("memory.stream(5000)")
+        await page.wait_for_timeout(10_000)
+        await page.evaluate("memory.stream(0)")
+    assert len(traced.ms) > 500
+    assert traced.longest < 100, f"the longest took {traced.longest} ms"
     assert int(await page.evaluate("memory.getSnapshot().lastSeq")) > 1_040_000
-
-
-def main_thread(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Choose what the threads that run pages did, as far as it was timed."""
-    pages = {
-        (event["pid"], event["tid"])
-        for event in events
-        if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
-    }
-    return [each for each in events if (each["pid"], each["tid"]) in pages and "tdur" in each]

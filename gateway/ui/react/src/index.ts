@@ -1,7 +1,7 @@
 export type { Clock } from "./clock.ts";
 export { useClient } from "./client-context.ts";
 export { useStrings } from "./context.ts";
-export { ExecutionLogViewer, type ExecutionLogViewerProps } from "./ExecutionLogViewer.tsx";
+export { END_FIRST, ExecutionLogViewer, type ExecutionLogViewerProps } from "./ExecutionLogViewer.tsx";
 export * from "./log/index.ts";
 export { RuntailProvider, type RuntailProviderProps, StringsProvider, type StringsProviderProps } from "./providers.tsx";
 export { EmptyState, RealtimeMonitoringDemo, type RealtimeMonitoringDemoProps } from "./RealtimeMonitoringDemo.tsx";
