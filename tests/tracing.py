@@ -30,6 +30,15 @@ class Trace:
         return [e["tdur"] / 1000 for e in main_thread(self.events) if "RunTask" in e["name"]]
 
     @property
+    def longest_ms(self) -> float:
+        """The longest task; 0 if there was none."""
+        return max(self.tasks, default=0.0)
+
+    def over(self, ms: float) -> int:
+        """How many tasks took longer than *ms*."""
+        return sum(each > ms for each in self.tasks)
+
+    @property
     def late_frames(self) -> int:
         """How many frames the main thread alone made late: a task took longer than a frame."""
         return sum(int(ms // FRAME_MS) for ms in self.tasks)
@@ -50,7 +59,7 @@ class Trace:
         """Sum up what the main thread did."""
         return (
             f"{len(self.tasks)} tasks of the main thread, {sum(self.tasks):.0f} ms in all, "
-            f"the longest {max(self.tasks):.1f} ms, {self.late_frames} frames late, "
+            f"the longest {self.longest_ms:.1f} ms, {self.late_frames} frames late, "
             f"total blocking time {self.blocked_ms:.0f} ms"
         )
 

@@ -20,7 +20,7 @@ export { usePageKeys } from "./executions/keys.ts";
 export type { Listed } from "./executions/loading.ts";
 export { ALL_EXECUTIONS, type ListQuery, queryOf, queryParameters } from "./executions/query.ts";
 export * from "./execution/index.ts";
-export { ExecutionLogViewer, type ExecutionLogViewerProps } from "./ExecutionLogViewer.tsx";
+export { END_FIRST, ExecutionLogViewer, type ExecutionLogViewerProps } from "./ExecutionLogViewer.tsx";
 export * from "./log/index.ts";
 export { RuntailProvider, type RuntailProviderProps, StringsProvider, type StringsProviderProps } from "./providers.tsx";
 export { RealtimeMonitoringDemo, type RealtimeMonitoringDemoProps } from "./RealtimeMonitoringDemo.tsx";

@@ -1,5 +1,5 @@
 import { createClient } from "@runtail/client";
-import { RuntailProvider } from "@runtail/react";
+import { END_FIRST, RuntailProvider } from "@runtail/react";
 import "@runtail/react/styles.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
@@ -8,7 +8,7 @@ import { LISTED, MonitoringPage } from "./MonitoringPage.tsx";
 import "./monitoring.css";
 import { sessionIn } from "./session.ts";
 
-const { base, share } = addressOf(location);
+const { base, open, share } = addressOf(location);
 const session = sessionIn(() => sessionStorage);
 const client = createClient({
   url: location.origin + base,
@@ -19,6 +19,10 @@ function signIn(token: string): void {
   session.signIn(token);
   client.list({ limit: LISTED }).reconnect();
 }
+
+// The page takes a while to be drawn for the first time: what it is going to watch is asked for before.
+const EARLY_MS = 5_000;
+for (const id of open) setTimeout(client.log(id, END_FIRST).subscribe(() => {}), EARLY_MS);
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no element #root");
