@@ -42,8 +42,8 @@ class Trace:
     @property
     def first_contentful_paint_ms(self) -> float:
         """From the navigation to the first text or picture."""
-        began = [e["ts"] for e in self.events if e["name"] == "navigationStart"]
-        painted = [e["ts"] for e in self.events if e["name"] == "firstContentfulPaint"]
+        began: list[float] = [e["ts"] for e in self.events if e["name"] == "navigationStart"]
+        painted: list[float] = [e["ts"] for e in self.events if e["name"] == "firstContentfulPaint"]
         return (max(painted) - max(at for at in began if at < max(painted))) / 1000
 
     def __str__(self) -> str:
