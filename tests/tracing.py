@@ -50,10 +50,17 @@ class Trace:
 
     @property
     def first_contentful_paint_ms(self) -> float:
-        """From the navigation to the first text or picture."""
-        began = [e["ts"] for e in self.events if e["name"] == "navigationStart"]
-        painted = [e["ts"] for e in self.events if e["name"] == "firstContentfulPaint"]
-        return float(max(painted) - max(at for at in began if at < max(painted))) / 1000
+        """From the last navigation to its first text or picture."""
+        began = {_navigation(e): float(e["ts"]) for e in self._named("navigationStart")}
+        took = [
+            (float(e["ts"]) - began[_navigation(e)]) / 1000
+            for e in self._named("firstContentfulPaint")
+            if _navigation(e) in began
+        ]
+        return took[-1]
+
+    def _named(self, name: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event["name"] == name]
 
     def __str__(self) -> str:
         """Sum up what the main thread did."""
@@ -62,6 +69,10 @@ class Trace:
             f"the longest {self.longest_ms:.1f} ms, {self.late_frames} frames late, "
             f"total blocking time {self.blocked_ms:.0f} ms"
         )
+
+
+def _navigation(event: dict[str, Any]) -> object:
+    return event["args"].get("data", {}).get("navigationId")
 
 
 def main_thread(events: list[dict[str, Any]]) -> list[dict[str, Any]]:

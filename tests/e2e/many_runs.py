@@ -16,6 +16,12 @@ RATE = 10
 FLOWS = ("nightly-import", "report", "train-model", "sync")
 
 
+def wait(over: threading.Event) -> None:
+    """Set *over* when the standard input ends."""
+    sys.stdin.read()
+    over.set()
+
+
 def main(url: str, count: int) -> None:
     """Open them, say so, publish."""
     over = threading.Event()
@@ -29,7 +35,7 @@ def main(url: str, count: int) -> None:
         ]
         sys.stdout.write("running\n")
         sys.stdout.flush()
-        threading.Thread(target=_until_told, args=(over,), daemon=True).start()
+        threading.Thread(target=wait, args=(over,), daemon=True).start()
         tick = 0
         due = time.monotonic()
         while not over.is_set():
@@ -40,11 +46,6 @@ def main(url: str, count: int) -> None:
             tick += 1
             due += 1 / RATE
             time.sleep(max(0.0, due - time.monotonic()))
-
-
-def _until_told(over: threading.Event) -> None:
-    sys.stdin.read()
-    over.set()
 
 
 if __name__ == "__main__":

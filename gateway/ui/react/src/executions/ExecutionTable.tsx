@@ -4,7 +4,7 @@ import { useStrings } from "../context.ts";
 import { Icon } from "../icons.tsx";
 import { destination } from "./destination.ts";
 import { ExecutionRow, type RowActions } from "./ExecutionRow.tsx";
-import { type ListQuery, type SortKey, SORTS } from "./query.ts";
+import type { ListQuery, SortKey } from "./query.ts";
 import { scrolledTo, windowOf } from "./window.ts";
 
 /** As in the style sheet; all rows are as high. */
@@ -84,7 +84,7 @@ function TableHead({ query, onSort }: Pick<ExecutionTableProps, "query" | "onSor
 }
 
 // Times and amounts begin with the greatest.
-const GREATEST_FIRST: ReadonlySet<SortKey> = new Set(/* @__PURE__ */ SORTS.filter((sort) => sort !== "execution" && sort !== "status"));
+const GREATEST_FIRST: ReadonlySet<SortKey> = new Set<SortKey>(["started", "progress", "duration"]);
 const direction = ({ sort, turned }: ListQuery): "ascending" | "descending" => (GREATEST_FIRST.has(sort) === turned ? "ascending" : "descending");
 
 /** Where *scroller* stands and how high it is; told once a frame at most. */

@@ -3,7 +3,7 @@ import { type ReactElement, useId } from "react";
 import { useStrings } from "../context.ts";
 import { Icon } from "../icons.tsx";
 import { told } from "../Told.tsx";
-import { type Draft, FIELDS, type Field, nextDraft, placeOf } from "./definition.ts";
+import { type Draft, type Field, nextDraft, placeOf } from "./definition.ts";
 
 export interface StepsFormProps {
   readonly drafts: readonly Draft[];
@@ -12,7 +12,7 @@ export interface StepsFormProps {
   readonly errors: readonly Misfit[];
 }
 
-const ORDER = /* @__PURE__ */ Object.values(FIELDS);
+const ORDER: readonly Field[] = ["name", "after", "seconds", "rate", "failure"];
 const NUMBERS: ReadonlySet<Field> = new Set<Field>(["seconds", "rate", "failure"]);
 
 /** The steps of a workflow, one a row. */
