@@ -4,7 +4,6 @@ import type { Level } from "@runtail/client";
 import type { ReactElement } from "react";
 import type { LogEngine } from "./engine.ts";
 import type { LogViewState } from "./engine_state.ts";
-import { NO_REST } from "./no_rest.ts";
 import { EVERYTHING, LEVELS } from "./place.ts";
 import type { Reader } from "./reader.ts";
 import { number } from "./strings.ts";
@@ -35,7 +34,7 @@ export function Toolbar({ state, engine, reader, onSearch, onHelp }: Props): Rea
         {TIME_FORMATS.map((format) => <option key={format} value={format}>{strings.times[format]}</option>)}
       </select>
       <button type="button" className="rt-button" aria-pressed={state.follow.mode === "following"} title={`${strings.follow} (f)`} onClick={() => reader?.do("follow")}>{strings.follow}</button>
-      {engine.rest === NO_REST ? null : <Downloads engine={engine} reader={reader} />}
+      {engine.rest.downloadUrl(engine.store.executionId, "txt") === "" ? null : <Downloads engine={engine} reader={reader} />}
       <button type="button" className="rt-button" title={`${strings.help} (?)`} aria-label={strings.help} onClick={onHelp}>?</button>
     </div>
   );
