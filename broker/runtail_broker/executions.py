@@ -12,7 +12,7 @@ from typing import Any, Final
 from redis.asyncio import Redis
 
 from runtail_broker.client import Nodes
-from runtail_broker.keys import ExecutionKeys, indexes
+from runtail_broker.keys import INDEX_BUCKETS, ExecutionKeys, indexes
 from runtail_broker.proof import BOUNDS, Bounds
 from runtail_broker.state import ExecutionState
 
@@ -125,6 +125,27 @@ class Executions:
         """List the *limit* executions of the index before *place*, the newest first."""
         parts = await asyncio.gather(*(self._older(key, place, limit) for key in indexes()))
         return sorted((row for rows in parts for row in rows), reverse=True)[:limit]
+
+    async def since(self, ms: int, most: int) -> tuple[list[Listed], int]:
+        """List those created at *ms* or later, or about the *most* newest of them, newest first.
+
+        Also says since when (ms) these are all that the index holds: *ms*, or later.
+        """
+        each = max(1, most // INDEX_BUCKETS)
+        parts = await asyncio.gather(*(self._since(key, ms, each) for key in indexes()))
+        # of a part that gave as many as were asked for, older ones may be left
+        whole = max([ms, *(rows[-1][0] + 1 for rows in parts if len(rows) == each)])
+        listed = (row for rows in parts for row in rows if row[0] >= whole)
+        return sorted(listed, reverse=True), whole
+
+    async def _since(self, key: str, ms: int, limit: int) -> list[Listed]:
+        rows = await self._nodes.at(
+            key,
+            lambda node: node.zrange(
+                key, "+inf", ms, desc=True, byscore=True, withscores=True, offset=0, num=limit
+            ),
+        )
+        return [(int(score), name.decode()) for name, score in rows]
 
     async def looks(self, ids: Sequence[str]) -> list[Look]:
         """Look at many executions that may exist, and who publishes to those that did not end.

@@ -60,8 +60,17 @@ def outline(json: Sequence[bytes], *, errors: int, others: Iterable[int]) -> Out
     *others* are the places of those that are no logs.
     """
     error = _last_error(json) if errors else ""
-    steps = _step_ends(orjson.loads(json[place]) for place in others if _is_step(json[place]))
+    steps = _step_ends(_read(json[place]) for place in others if _is_step(json[place]))
     return (error, *steps) if error or steps else ()
+
+
+def _read(json: bytes) -> Mapping[str, Any]:
+    """Read a record; what cannot be read (nested too deep, say) is not outlined."""
+    try:
+        record = orjson.loads(json)
+    except orjson.JSONDecodeError:
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def _is_step(json: bytes) -> bool:
@@ -73,7 +82,7 @@ def _last_error(json: Sequence[bytes]) -> str:
     for place in range(len(json) - 1, -1, -1):
         if b"error" not in json[place]:
             continue
-        record = orjson.loads(json[place])
+        record = _read(json[place])
         if record.get("level") == "error" and record.get("kind", "log") == "log":
             return f"{place} {orjson.dumps(_shortened(record)).decode()}"
     return ""

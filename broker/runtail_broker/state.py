@@ -94,6 +94,9 @@ def _number(stored: Mapping[bytes, bytes], name: bytes) -> int:
 
 def _time(stored: Mapping[bytes, bytes], name: bytes) -> str | None:
     ms = _number(stored, name)
-    if not ms:
-        return None
+    return rfc3339(ms) if ms else None
+
+
+def rfc3339(ms: int) -> str:
+    """Spell a time in ms since 1970."""
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

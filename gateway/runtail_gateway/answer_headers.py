@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from typing import Final
-from urllib.parse import parse_qsl
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from runtail_gateway.settings import GatewaySettings
 
 _POLICY: Final = "content-security-policy"
-_EMBED: Final = (b"embed", b"1")  # the page that asks to be embedded
+_EMBED: Final = b"embed=1"  # the page that asks to be embedded
 
 
 class AnswerHeaders:
@@ -41,5 +40,5 @@ class AnswerHeaders:
         headers.setdefault("cross-origin-opener-policy", "same-origin")
         policy = headers.get(_POLICY, "default-src 'none'")
         if "frame-ancestors" not in policy:
-            embeds = _EMBED in parse_qsl(scope.get("query_string", b""))
+            embeds = _EMBED in scope.get("query_string", b"").split(b"&")
             headers[_POLICY] = f"{policy}; {self._embedded_by if embeds else self._framed_by}"

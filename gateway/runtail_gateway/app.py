@@ -24,6 +24,7 @@ from runtail_gateway.deletion import Deletion
 from runtail_gateway.demo import DemoRuns
 from runtail_gateway.description import Description
 from runtail_gateway.events import EventStream
+from runtail_gateway.figures_endpoint import FiguresEndpoint
 from runtail_gateway.housekeeper import Housekeeper
 from runtail_gateway.hub import Hub
 from runtail_gateway.many_events import ManyEvents
@@ -92,6 +93,7 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
                 StartStreaming(hub.executions, settings, access, demo),
             ),
             *_notes_routes(NotesEndpoint(nodes, hub, settings, access)),
+            Route("/figures", FiguresEndpoint(nodes, settings, access).figures),
             *_publishing_routes(nodes, hub, settings, access),
             *_description_routes(settings),
             *page_routes(),

@@ -103,6 +103,14 @@ class GatewaySettings:
     """Most executions that one answer lists."""
     list_looked: int = 5000
     """Most executions that one filtered list looks at; it says where to go on."""
+    figures_looked: int = 20_000
+    """Executions that figures look at, the newest ones; they say since when these are all."""
+    figures_steps_looked: int = 1000
+    """Executions that ended in the time asked for whose steps figures sum up, the newest ones."""
+    figures_seconds: float = 2.0
+    """How old figures may be that were made for somebody else."""
+    figures_remembered_seconds: float = 300.0
+    """How long what has ended is believed to be as it was read, for figures."""
     list_watchers: int = 1000
     """Most sockets that may watch the list at a time; one more is told `too_many`."""
     list_remembered: int = 1000

@@ -69,6 +69,15 @@ def test_an_error_of_any_shape_has_a_short_message(fields: dict[str, Any], messa
     assert orjson.loads(kept.partition(" ")[2])["message"] == message
 
 
+@pytest.mark.parametrize(
+    "odd", [b"[" * 2000, b'{"level":"error","x":' + b"[" * 2000 + b"]" * 2000 + b"}", b"7", b"\xff"]
+)
+def test_what_cannot_be_read_is_left_out(odd: bytes) -> None:
+    told = outline([log("no", "error"), odd + b'"error"'], errors=1, others=())
+    assert told[0].startswith("0 ")
+    assert outline([odd + b'"kind":"step"'], errors=0, others=[0]) == ()
+
+
 def test_ends_of_steps_are_counted_by_name() -> None:
     assert outlined(
         step("a", "running"),

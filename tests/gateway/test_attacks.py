@@ -25,6 +25,7 @@ ATTACKS: dict[str, list[str]] = {
         "gateway/test_rest.py::test_a_foreign_page_may_ask_for_no_change",
         "gateway/test_publish_http.py::test_a_page_of_another_origin_publishes_nothing",
         "gateway/test_publish_many.py::test_a_page_of_another_origin_sends_no_calls",
+        "gateway/test_notes.py::test_a_page_of_another_origin_writes_no_note",
         "gateway/test_events.py::test_only_pages_that_may_are_served",
     ],
     "token of another execution": [
@@ -34,6 +35,23 @@ ATTACKS: dict[str, list[str]] = {
         "gateway/test_forged_tokens.py::test_an_event_stream_of_many_shows_none_of_anothers",
         "gateway/test_publish_signed.py::test_an_execution_beyond_the_patterns_is_refused",
         "gateway/test_share.py::test_a_link_is_good_for_no_other_execution",
+        "gateway/test_notes.py::test_writing_needs_publish_and_reading_read_of_that_execution",
+        "gateway/test_figures.py::test_a_token_with_patterns_sees_figures_of_its_executions_only",
+        "gateway/test_trial.py::test_a_trial_needs_publish_of_that_execution_and_workflow",
+    ],
+    "a note of somebody else": [
+        "gateway/test_notes.py::test_nobody_else_edits_or_removes_a_note",
+        "gateway/test_notes.py::test_signed_in_the_author_is_who_the_token_names",
+        "gateway/test_notes.py::test_a_key_is_not_kept_and_does_not_open_notes_of_another_execution",
+    ],
+    "a workflow to try out that is none": [
+        "gateway/test_trial.py::test_any_json_is_read_or_refused_in_few_words",
+        "gateway/test_trial.py::test_an_error_names_the_place_the_value_and_what_was_expected",
+    ],
+    "a page that embeds the page and may not": [
+        "gateway/test_answer_headers.py::"
+        "test_an_origin_that_may_embed_does_so_where_it_is_asked_for_and_nothing_else",
+        "gateway/test_answer_headers.py::test_what_is_no_origin_may_not_embed",
     ],
     "token with alg: none": ["gateway/test_forged_tokens.py::test_a_forged_token_opens_nothing"],
     "key confusion": [
@@ -116,6 +134,7 @@ ATTACKS: dict[str, list[str]] = {
         "gateway/test_log_pages.py::test_walking_filtered_pages_either_way_yields_each_match_once",
     ],
     "log text with markup": [
+        "gateway/test_notes.py::test_markup_and_odd_characters_are_data",
         "gateway/page/test_log_view.py::test_markup_in_a_message_stays_text",
         "gateway/test_odd_values.py::test_markup_is_never_of_a_type_that_a_browser_runs",
     ],

@@ -23,6 +23,7 @@ README = Path(__file__).parents[2] / "gateway" / "README.md"
 
 ADMISSION, GUARDED = "gateway/test_admission.py::test_", "gateway/test_guarded_http.py::test_"
 REQUESTS, PUBLISH = "gateway/test_request_bounds.py::test_", "gateway/test_publish_http.py::test_"
+FIGURES = "gateway/test_figures.py::test_"
 NOTES = "gateway/test_notes.py::test_"
 TRIAL = "gateway/test_trial.py::test_"
 HERE = "gateway/test_bounds.py::test_"
@@ -133,6 +134,8 @@ BOUNDS: dict[str, list[str]] = {
             *("trial_total_seconds", "trial_logs_per_second"),
         )
     },
+    "figures_looked": [FIGURES + "beyond_its_bound_it_says_since_when_it_looked"],
+    "figures_steps_looked": [FIGURES + "beyond_its_bound_it_says_since_when_it_looked"],
     "notes": [NOTES + "one_note_too_many_is_refused_until_one_is_removed"],
     "note_chars": [
         NOTES + "what_makes_no_sense_is_refused_with_its_field",
@@ -158,6 +161,7 @@ INSIDE = {
     *("auth.jwks_refresh_seconds", "auth.jwks_retry_seconds", "auth.jwks_timeout_seconds"),
     *("keep_finished_seconds", "keep_empty_seconds", "ghost_seconds", "housekeeping_seconds"),
     *("housekeeping_batch", "auth.jwks_bytes", "viewers_seconds"),
+    *("figures_seconds", "figures_remembered_seconds"),
 }
 """Settings that are numbers and bound no client: caches, clocks, and what the engine is asked."""
 

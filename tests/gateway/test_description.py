@@ -128,6 +128,8 @@ async def test_what_needs_a_scope_says_so(engine_nodes: Nodes, engine_url: str) 
         ("/executions/{execution_id}/logs", "?after=1-1:1:00000000"),
         ("/executions/{execution_id}/steps", ""),
         ("/executions/{execution_id}/overview", ""),
+        ("/executions/{execution_id}/notes", ""),
+        ("/figures", "?window_seconds=60"),
         ("/healthz", ""),
         ("/readyz", ""),
         ("/openapi.json", ""),

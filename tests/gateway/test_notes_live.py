@@ -192,6 +192,9 @@ async def test_who_reads_notes_of_a_deleted_execution_is_told(
     async with connected(pushing) as socket:
         await socket.say("subscribe_notes", name)
         await socket.until(name, "notes")
+        for number in (1, 2):  # what comes after the subscription was confirmed
+            await write(pushing, worker, f"note {number}")
+            await socket.until(name, "notes", 1 + number)
         await engine_nodes.run(delete_call(name, force=True, remembered_seconds=60))
         (error,) = await socket.until(name, "error")
         assert error["code"] == "deleted"

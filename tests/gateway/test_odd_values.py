@@ -86,6 +86,11 @@ DEEP_BODIES = [
     ("logs", b'{"timestamp":%b}'),
     ("logs", b'{"kind":"progress","progress":%b}'),
     ("logs", b"[%b]"),
+    ("notes", b'{"seq":%b,"text":"x"}'),
+    ("notes", b'{"seq":1,"text":%b}'),
+    ("notes", b'{"seq":1,"text":"x","author":%b}'),
+    ("start-streaming", b'{"steps":%b}'),
+    ("start-streaming", b'{"steps":[{"name":%b}]}'),
 ]
 
 

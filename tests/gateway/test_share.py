@@ -21,7 +21,10 @@ from runtail_gateway.share import ShareLinks
 from runtail_gateway.tokens import SHARE_AUDIENCE, SHARE_TYPE, sign
 
 LINKS = ShareLinks(AUTH)
-READS = ("", "/logs", "/logs.ndjson", "/logs.txt", "/events?after=$")
+READS = (
+    *("", "/logs", "/logs.ndjson", "/logs.txt", "/events?after=$", "/events?after=$&notes=true"),
+    *("/steps", "/overview", "/notes"),
+)
 
 
 @pytest.fixture
@@ -55,8 +58,9 @@ async def test_a_link_reads_its_execution_in_every_way(signed: Running, worker: 
     code, body = await shared(signed, worker.execution_id, "?expires_in_seconds=60")
     assert (code, body["query"]) == (201, f"share={body['share']}")
     assert 50 < body["expires_at"] - time.time() <= 60
-    path = logs_of(worker.execution_id) + "?" + body["query"]
+    path = logs_of(worker.execution_id) + "?notes=true&" + body["query"]
     async with talking(signed, path) as talk:
+        await talk.until("notes")
         await talk.until("caught_up")
     await worker.end()
     for read in READS:
@@ -73,7 +77,7 @@ async def test_a_link_is_good_for_no_other_execution(signed: Running, worker: Wo
         assert "grants no 'read'" in await talk.refused(4403)
 
 
-@pytest.mark.parametrize("change", ["/cancel", "/share", "/start-streaming"])
+@pytest.mark.parametrize("change", ["/cancel", "/share", "/start-streaming", "/notes"])
 async def test_a_link_changes_nothing(signed: Running, worker: Worker, change: str) -> None:
     await worker.open()
     where = f"/executions/{worker.execution_id}{change}"
@@ -81,7 +85,7 @@ async def test_a_link_changes_nothing(signed: Running, worker: Worker, change: s
 
 
 async def test_a_link_does_not_reach_beyond_executions(signed: Running) -> None:
-    for where in ("/executions", "/metrics"):
+    for where in ("/executions", "/metrics", "/figures"):
         assert await status(signed, where, link_to("mine")) == 401
     async with talking(signed, f"/ws/executions?share={link_to('mine')}") as talk:
         assert "no token came" in await talk.refused(4401)
@@ -137,9 +141,12 @@ async def test_a_viewer_by_link_is_sent_away_when_it_expires(
 ) -> None:
     await worker.open()
     link = link_to(worker.execution_id, 1.3)
-    async with talking(signed, f"{logs_of(worker.execution_id)}?share={link}") as talk:
+    path = f"{logs_of(worker.execution_id)}?notes=true&share={link}"
+    async with talking(signed, path) as talk:
         await talk.until("caught_up")
         assert "expired" in await talk.refused(4402)
+    for read in READS:
+        assert await status(signed, f"/executions/{worker.execution_id}{read}", link) == 401
     await soon(lambda: signed.hub.tails == 0, "nothing is left of it")
 
 

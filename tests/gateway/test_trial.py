@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.gateway.running import Running
+from tests.gateway.conftest import QUICK
+from tests.gateway.running import Running, running
+from tests.gateway.signing import AUTH, bearer
 from tests.polling import eventually
 
+from runtail_broker.client import Nodes
 from runtail_gateway.trial import BadDefinition, Trial, TrialBounds, TrialStep, read_trial
 
 BOUNDS = TrialBounds(steps=5, seconds=60, total_seconds=100, logs_per_second=20)
@@ -203,7 +207,7 @@ async def test_a_trial_runs_in_the_order_of_its_plan_and_fails_where_it_is_told_
     )
 
     async def over() -> bool:
-        return (await state(pushing, execution_id)).get("status") == "failed"
+        return bool((await state(pushing, execution_id)).get("status") == "failed")
 
     await eventually(over, "the trial has failed")
     told = await overview(pushing, execution_id)
@@ -244,7 +248,7 @@ async def test_a_trial_listens_for_a_cancel(pushing: Running, execution_id: str)
         assert answer.status == 202
 
     async def cancelled() -> bool:
-        return (await state(pushing, execution_id))["status"] == "cancelled"
+        return bool((await state(pushing, execution_id))["status"] == "cancelled")
 
     await eventually(cancelled, "it is cancelled")
 
@@ -266,3 +270,21 @@ async def test_a_bad_definition_is_refused_with_all_its_places_and_nothing_begin
             400,
             "bad_request",
         )
+
+
+async def test_a_trial_needs_publish_of_that_execution_and_workflow(
+    engine_nodes: Nodes, engine_url: str
+) -> None:
+    narrow = {"runtail_executions": ["try-*"], "runtail_workflows": ["mine"]}
+    async with running(replace(QUICK, auth=AUTH), engine_url) as gateway:
+        for scope, execution_id, workflow, expected in (
+            ("read", "try-1", "mine", 403),
+            ("publish", "other-1", "mine", 403),
+            ("publish", "try-1", "others", 403),
+            ("publish", "try-1", "mine", 202),
+        ):
+            url = f"{gateway.address}/executions/{execution_id}/start-streaming"
+            given = {"name": workflow, "steps": [{"name": "a", "seconds": 0}]}
+            headers = bearer(scope=scope, **narrow)
+            async with gateway.http.post(url, json=given, headers=headers) as answer:
+                assert answer.status == expected, (scope, execution_id, workflow)
