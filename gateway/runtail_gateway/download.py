@@ -64,15 +64,20 @@ class _Compressor(Protocol):
     def flush(self) -> bytes: ...
 
 
-def packed(parts: AsyncIterator[bytes], accepted: str) -> tuple[str, AsyncIterator[bytes]]:
-    """Compress *parts* by the best of the codings *accepted* (Accept-Encoding); name it, or ''."""
-    codings = {}
+def takes(coding: str, accepted: str) -> bool:
+    """Whether *accepted* (Accept-Encoding) names *coding*, and does not refuse it."""
+    weights = {}
     for each in accepted.split(","):
         name, _, weight = each.partition(";")
-        codings[name.strip().lower()] = weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00")
-    if codings.get("zstd"):
+        weights[name.strip().lower()] = weight.replace(" ", "")
+    return weights.get(coding, "q=0") not in ("q=0", "q=0.0", "q=0.00")
+
+
+def packed(parts: AsyncIterator[bytes], accepted: str) -> tuple[str, AsyncIterator[bytes]]:
+    """Compress *parts* by the best of the codings *accepted* (Accept-Encoding); name it, or ''."""
+    if takes("zstd", accepted):
         return "zstd", _compressed(parts, zstd.ZstdCompressor())
-    if codings.get("gzip"):
+    if takes("gzip", accepted):
         return "gzip", _compressed(parts, zlib.compressobj(6, zlib.DEFLATED, _GZIP))
     return "", parts
 

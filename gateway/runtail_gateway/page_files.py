@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+from functools import lru_cache
 from importlib.resources import files
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Final
 
@@ -12,8 +15,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from runtail_gateway.download import takes
+
 FOLDER: Final = Path(str(files("runtail_gateway") / "page"))
 _CONTENT: Final = {".html", ".css", ".js", ".svg"}
+_PACKED: Final = {".css", ".js", ".svg"}
 _HASHED: Final = re.compile(r"-[\w-]{8}\.(?:js|css)")  # as Vite names what it built
 _POLICY: Final = "; ".join(
     [
@@ -80,4 +86,15 @@ async def _file(request: Request) -> Response:
     if file.suffix not in _CONTENT or file.parent != FOLDER or not file.is_file():
         raise HTTPException(404, f"the page has no file {file.name!r}")
     keep = _FOR_EVER if _HASHED.search(file.name) else _ASK_AGAIN
-    return FileResponse(file, headers=HEADERS | keep)
+    headers = HEADERS | keep | {"Vary": "Accept-Encoding"}
+    if file.suffix not in _PACKED or not takes("gzip", request.headers.get("accept-encoding", "")):
+        return FileResponse(file, headers=headers)
+    content = _gzipped(file, file.stat().st_mtime_ns)
+    headers |= {"Content-Encoding": "gzip"}
+    return Response(content, media_type=guess_type(file.name)[0], headers=headers)
+
+
+@lru_cache(maxsize=64)  # more than there are
+def _gzipped(file: Path, _modified_ns: int) -> bytes:
+    """Compress *file*, once for all who ask for it."""
+    return gzip.compress(file.read_bytes(), 9, mtime=0)

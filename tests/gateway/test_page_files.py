@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from urllib.parse import urljoin
@@ -73,6 +74,36 @@ async def test_only_a_file_whose_name_changes_with_it_is_kept_for_ever(
     (folder / name).write_text("…")
     async with pushing.http.get(f"{pushing.address}/monitoring/{name}") as answer:
         assert (answer.content_type, answer.headers["Cache-Control"]) == (content, kept)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [("gzip, br", "gzip"), ("br", None), ("gzip;q=0", None), ("", None)],
+)
+async def test_a_script_is_compressed_for_who_takes_that(
+    pushing: Running, folder: Path, accepted: str, coding: str | None
+) -> None:
+    text = "export const answer = 42;\n" * 500
+    (folder / "index-xDr6bRk7.js").write_text(text)
+    headers = {"Accept-Encoding": accepted}
+    address = f"{pushing.address}/monitoring/index-xDr6bRk7.js"
+    async with pushing.http.get(address, headers=headers) as answer:
+        assert answer.headers.get("Content-Encoding") == coding
+        assert answer.headers["Vary"] == "Accept-Encoding"
+        assert answer.content_type == "text/javascript"
+        assert await answer.text() == text
+        assert (int(answer.headers["Content-Length"]) < 500) == (coding == "gzip")
+
+
+async def test_a_file_that_was_built_anew_is_compressed_anew(
+    pushing: Running, folder: Path
+) -> None:
+    file = folder / "runtail-log.js"
+    for text in ("one", "another"):
+        file.write_text(text)
+        os.utime(file, ns=(len(text), len(text)))
+        async with pushing.http.get(f"{pushing.address}/monitoring/{file.name}") as answer:
+            assert await answer.text() == text
 
 
 @pytest.mark.parametrize("name", ["..%2Fapp.py", "..%5Capp.py", "secret.py", "none.js", "%00.js"])

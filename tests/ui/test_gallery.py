@@ -78,6 +78,69 @@ async def test_a_run_is_opened_read_and_closed_by_keys_alone(
         await expect(page.get_by_role("article")).to_be_visible()
 
 
+async def test_the_list_is_searched_sorted_and_opened_by_keys_alone(
+    browser: Browser, address: str
+) -> None:
+    """Tab reaches each part once; arrows walk through ten thousand rows; keys act from anywhere."""
+    async with open_page(browser, 1200) as page:
+        await page.goto(f"{address}?only=list-many")
+        await page.locator(".runtail-row").first.wait_for()
+        seen = [await _tab(page) for _ in range(14)]
+        assert {"Running", "Failed", "Duration", "Executions"} <= set(seen)
+        assert (
+            sum("nightly" in str(name) for name in seen) <= 1
+        )  # of rows none is a stop of its own
+        grid = page.get_by_role("grid")
+        await grid.focus()
+        await page.keyboard.press("End")
+        await expect(page.locator(".runtail-row[data-active=true]")).to_be_in_viewport()
+        await expect(page.locator(".runtail-row[data-active=true]")).to_contain_text(
+            "nightly-00001"
+        )
+        await page.keyboard.press("Home")
+        await page.keyboard.press("j")
+        await page.keyboard.press("x")
+        await expect(page.get_by_text("1 chosen")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_text("1 chosen")).to_be_hidden()
+        await page.keyboard.press("/")
+        await page.keyboard.type("05001")
+        await expect(page.locator(".runtail-row")).to_have_count(1)
+        await page.keyboard.press("Escape")
+        await expect(page.locator(".runtail-row")).not_to_have_count(1)
+        await _tab_to(page, "Duration")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("columnheader", name="Duration")).to_have_attribute(
+            "aria-sort", "descending"
+        )
+        await page.keyboard.press("?")
+        await expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+async def test_a_workflow_is_built_by_keys_alone_and_told_what_is_wrong(
+    browser: Browser, address: str
+) -> None:
+    """The focus stays in the dialog, and what the gateway objects to is read at its field."""
+    async with open_page(browser, 1200) as page:
+        await page.goto(f"{address}?only=start")
+        await expect(page.get_by_role("dialog")).to_be_visible()
+        await _tab_to(page, "Demo run")
+        await page.keyboard.press("ArrowRight")
+        await _tab_to(page, "Add step")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("group", name="Step 5")).to_be_visible()
+        await _tab_to(page, "Start")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("alert")).to_contain_text("2 things are wrong with it:")
+        seconds = page.get_by_role("group", name="Step 2").get_by_label("Seconds")
+        await expect(seconds).to_have_accessible_description(
+            "Seconds: is 900, expected at most 600"
+        )
+        assert await faults(page) == []
+
+
 async def test_the_focus_goes_through_a_log_and_out_again(browser: Browser, address: str) -> None:
     """No part of a viewer keeps the Tab key to itself."""
     async with open_page(browser, 1200) as page:

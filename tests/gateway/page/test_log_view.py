@@ -128,7 +128,7 @@ async def test_new_lines_and_layout_do_not_leave_follow(
 ) -> None:
     await watch(page, gateway, run)
     await run.log(*(f"message {n}" for n in range(500)))
-    await page.set_viewport_size({"width": 700, "height": 900})
+    await page.set_viewport_size({"width": 950, "height": 900})
     await run.log("the last")
     await expect(rows(page).last).to_contain_text("the last")
     await expect(pill(page)).to_be_hidden()

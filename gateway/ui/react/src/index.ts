@@ -6,6 +6,7 @@ export { type Alerts, type ToldAlert, useAlerts } from "./alerts/useAlerts.ts";
 export type { Figures, MinuteFigures, StepFigures, WorkflowFigures } from "./figures/figures.ts";
 export { FigureStrip, type FigureStripProps } from "./figures/FigureStrip.tsx";
 export { type HeldFigures, useFigures, useMedians } from "./figures/useFigures.ts";
+export { useOpened } from "./alerts/useOpened.ts";
 export { newExecutionId } from "./start/names.ts";
 export { StartDialog, type StartDialogProps } from "./start/StartDialog.tsx";
 export type { Clock } from "./clock.ts";

@@ -97,7 +97,8 @@ const start: GalleryState = {
   id: "start", title: "Starting an execution", page: true,
   show: () => (
     <RuntailProvider client={objecting()}>
-      <main>
+      <main className="gallery gallery-one">
+        <h1>Starting an execution</h1>
         <StartDialog onClose={() => {}} onStarted={() => {}} />
       </main>
     </RuntailProvider>

@@ -62,7 +62,7 @@ function Watching({ address, hasToken, signIn }: WatchingProps): ReactElement {
           <SignIn message={hasToken() ? list.link.message : "This gateway wants to know who comes."} signIn={signIn} />
         </div>
       )}
-      {list.loaded && !address.embed && <AlertPanel executions={list.executions} loaded hrefOf={(id) => hrefOf({ ...address, open: [id], hash: "" })} onOpen={open} />}
+      {list.loaded && !address.embed && <AlertPanel executions={list.executions} open={address.open} hrefOf={(id) => hrefOf({ ...address, open: [id], hash: "" })} onOpen={open} />}
       {address.open.length === 0 ? (
         <ListPage address={address} onStart={() => setStarting(true)} running={running} />
       ) : (

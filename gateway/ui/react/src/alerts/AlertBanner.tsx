@@ -43,7 +43,7 @@ function OneAlert({ alert: { id, kind, state, lines }, dismiss, hrefOf, onOpen }
       <Icon name={kind} />
       <div className="runtail-alert-text">
         <p>
-          <strong>{words.told[kind](name)}</strong> {error !== "" && <bdi>{told(error)}</bdi>}
+          <strong title={name}>{words.told[kind](name)}</strong> {error !== "" && <bdi>{told(error)}</bdi>}
         </p>
         {others.length > 0 && (
           <pre aria-label={words.lastLines} tabIndex={0} role="region">

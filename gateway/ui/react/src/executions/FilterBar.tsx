@@ -86,7 +86,7 @@ interface ChoiceProps {
 function Choice({ label, value, none, options, onChange }: ChoiceProps): ReactElement {
   const id = useId();
   return (
-    <span className="runtail-choice">
+    <span className="runtail-pick">
       <label htmlFor={id} className="runtail-spoken">
         {label}
       </label>

@@ -38,7 +38,7 @@ export function FigureStrip({ figures, trouble, running, open, onOpen, onWorkflo
           <span>{words.more}</span>
         </button>
       </div>
-      {trouble !== null && <p className="runtail-faint runtail-figures-trouble">{words.trouble(told(trouble))}</p>}
+      {trouble !== null && <p className="runtail-faint runtail-figures-trouble">{(figures === null ? words.notThere : words.trouble)(told(trouble))}</p>}
       <div id={id} hidden={!open} className="runtail-figure-details">
         {open && figures !== null && <FigureTables figures={figures} onWorkflow={onWorkflow} />}
       </div>

@@ -20,6 +20,7 @@ export interface FigureStrings {
   readonly unknown: string;
   readonly partial: (counted: string) => string;
   readonly trouble: (message: string) => string;
+  readonly notThere: (message: string) => string;
 }
 
 export const FIGURE_STRINGS: FigureStrings = {
@@ -40,5 +41,6 @@ export const FIGURE_STRINGS: FigureStrings = {
   none: "Nothing has finished in the last hour.",
   unknown: "–",
   partial: (counted) => `of the newest ${counted} executions`,
+  notThere: (message) => `The figures could not be read: ${message}`,
   trouble: (message) => `The figures are not up to date: ${message}`,
 };

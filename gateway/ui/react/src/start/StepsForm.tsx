@@ -54,12 +54,15 @@ function StepRow({ at, draft, errors, onChange, onDrop }: StepRowProps): ReactEl
   return (
     <div className="runtail-step-row" role="group" aria-label={start.step(at + 1)}>
       {ORDER.map((field) => (
-        <input
-          key={field} data-field={field} aria-label={start.fields[field]} value={draft[field]} autoComplete="off" spellCheck={false}
-          inputMode={NUMBERS.has(field) ? "decimal" : "text"} placeholder={field === "after" ? start.afterHint : ""}
-          aria-invalid={wrong.some((one) => one.field === field)} aria-describedby={wrong.length > 0 ? id : undefined}
-          onChange={({ currentTarget }) => onChange({ [field]: currentTarget.value })}
-        />
+        <label key={field} className="runtail-step-field" data-field={field}>
+          <span>{start.fields[field]}</span>
+          <input
+            aria-label={start.fields[field]} value={draft[field]} autoComplete="off" spellCheck={false}
+            inputMode={NUMBERS.has(field) ? "decimal" : "text"} placeholder={field === "after" ? start.afterHint : ""}
+            aria-invalid={wrong.some((one) => one.field === field)} aria-describedby={wrong.length > 0 ? id : undefined}
+            onChange={({ currentTarget }) => onChange({ [field]: currentTarget.value })}
+          />
+        </label>
       ))}
       <button type="button" className="runtail-button runtail-quiet" disabled={onDrop === undefined} aria-label={start.dropStep(draft.name || start.step(at + 1))} onClick={onDrop}>
         <Icon name="close" />

@@ -1,15 +1,15 @@
 import type { ExecutionState } from "@runtail/client";
-import { cleanup, fireEvent, render, screen, within } from "@testing-library/react";
+import { act, cleanup, fireEvent, render, screen, within } from "@testing-library/react";
 import { type ReactElement, useCallback } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { MemoryClient, MemoryLog } from "../../../app/src/gallery/memory.ts";
-import { AlertBanner, ENGLISH, notify, NotifyButton, RuntailProvider, type ToldAlert, useAlerts } from "../../src/index.ts";
+import { AlertBanner, ENGLISH, notify, NotifyButton, RuntailProvider, type ToldAlert, useAlerts, useOpened } from "../../src/index.ts";
 
 const run = (id: string, status: ExecutionState["status"], more: Partial<ExecutionState> = {}): ExecutionState => ({ id, status, created_at: "", ...more });
 const ERROR = { seq: 2, step_name: "store", message: "UniqueViolation: orders_pkey", at: "" };
 
 function Page({ executions, tell }: { readonly executions: readonly ExecutionState[]; readonly tell: (alerts: readonly ToldAlert[]) => void }): ReactElement {
-  const alerts = useAlerts(executions, true, useCallback(tell, [tell]));
+  const alerts = useAlerts(executions, useCallback(tell, [tell]));
   return <AlertBanner {...alerts} hrefOf={(id) => `/executions/${id}`} onOpen={(id) => opened.push(id)} />;
 }
 
@@ -71,6 +71,27 @@ test("many at once are three, and a number", async () => {
   expect(told).toHaveLength(7);
   fireEvent.click(screen.getByRole("button", { name: "Dismiss all" }));
   expect(screen.queryAllByRole("article")).toEqual([]);
+});
+
+test("what is open tells of its silent worker, whom no list knows of; a new record is no news", () => {
+  const log = new MemoryLog("old-1", [], { execution: run("old-1", "running") });
+  let renders = 0;
+  function Opened(): ReactElement {
+    const states = useOpened(["old-1"]);
+    renders += 1;
+    return <p>{states.map(({ id, status, workers }) => `${id} ${status} ${workers?.silent}`)}</p>;
+  }
+  render(
+    <RuntailProvider client={new MemoryClient([log])}>
+      <Opened />
+    </RuntailProvider>,
+  );
+  expect(screen.getByText("old-1 running 0")).toBeTruthy();
+  const before = renders;
+  act(() => log.add({ id: "1-0", seq: 1, message: "one more" }));
+  expect(renders).toBe(before);
+  act(() => log.change({ workers: { open: 1, silent: 1 } }));
+  expect(screen.getByText("old-1 running 1")).toBeTruthy();
 });
 
 function notifications(permission: NotificationPermission) {

@@ -201,6 +201,19 @@ test("an empty list helps, one that is being read says so, one that is cut says 
   expect(client.lists.reconnects).toBe(1);
 });
 
+test("what comes in above moves nothing that is read; at the top it is seen at once", () => {
+  const client = new MemoryClient([], runs(500));
+  show(client);
+  const grid = screen.getByRole("grid");
+  act(() => client.lists.change({ executions: [run(-1), ...runs(500)] }));
+  expect(grid.scrollTop).toBe(0);
+  expect(rows()[0]).toBe("run--1");
+  grid.scrollTop = 4_800;
+  fireEvent.scroll(grid);
+  act(() => client.lists.change({ executions: [run(-3), run(-2), run(-1), ...runs(500)] }));
+  expect(grid.scrollTop).toBe(4_800 + 2 * 48);
+});
+
 test("the keys are told on ?", () => {
   show(new MemoryClient([], runs(2)));
   press("?");
