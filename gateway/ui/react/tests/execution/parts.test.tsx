@@ -107,7 +107,7 @@ describe("notes", () => {
     fireEvent.change(screen.getByRole("textbox"), { target: { value: "second" } });
     fireEvent.click(screen.getByRole("button", { name: "Save" }));
     fireEvent.click(await screen.findByRole("button", { name: "Remove" }, { timeout: 5_000 }));
-    expect(screen.getByText("second")).toBeTruthy();
+    expect(within(screen.getByRole("list", { name: "Notes" })).getByText("second")).toBeTruthy();
     expect(world.notes.asked).toEqual(["edit x second"]);
     fireEvent.click(screen.getByRole("button", { name: "Remove" }));
     await waitFor(() => expect(world.notes.asked).toEqual(["edit x second", "remove x"]));
