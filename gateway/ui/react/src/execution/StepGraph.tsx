@@ -22,6 +22,8 @@ const GAP_X = 14;
 /** Steps are as wide as their place lets them, within these. */
 const NARROWEST = 104;
 const WIDEST = 188;
+/** Where they do not fit all the same: who has to scroll may as well read. */
+const SCROLLED = 136;
 /** What is reckoned with where nothing is laid out. */
 const ANY_WIDTH = 520;
 
@@ -108,7 +110,7 @@ function sized({ steps }: Plan, width: number): SizedLayout {
   const size = { height: HEIGHT, gapX: GAP_X, gapY: GAP_Y };
   const narrow = planLayout(steps, { ...size, width: NARROWEST });
   const room = width - 2 * MARGIN - narrow.width;
-  const stepWidth = Math.max(NARROWEST, Math.min(WIDEST, Math.floor(NARROWEST + room / Math.max(1, narrow.broadest))));
+  const stepWidth = room < 0 ? SCROLLED : Math.min(WIDEST, Math.floor(NARROWEST + room / Math.max(1, narrow.broadest)));
   return { ...planLayout(steps, { ...size, width: stepWidth }), stepWidth };
 }
 
