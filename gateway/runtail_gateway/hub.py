@@ -176,7 +176,8 @@ class Hub:
             due = {name: due.get(name, now + tick * random.uniform(1, 2)) for name in self._tails}
             changed = self.counts.due(now)
             due |= {name: now for name in changed if name in self._tails}
-            await self.counts.let_go([name for name in changed if name not in self._tails])
+            if self.silent_seconds() < self._settings.probe_timeout_seconds:
+                await self.counts.let_go([name for name in changed if name not in self._tails])
             for name in [name for name, at in due.items() if at <= now]:
                 due[name] = now + self._settings.beat_seconds + random.uniform(-2, 2)
                 try:

@@ -75,5 +75,5 @@ if ARGV[18] and ARGV[18] ~= '' then
   more[#more + 1] = text_of(state.seq - count + 1 + tonumber(place)) .. ' ' .. json
 end
 save_state(state, more)
-add_steps(key_of('steps'))
+if #ARGV > 18 then add_steps(key_of('steps')) end
 return answer('stored', state, publisher)
