@@ -44,7 +44,7 @@ class Trace:
         """From the navigation to the first text or picture."""
         began = [e["ts"] for e in self.events if e["name"] == "navigationStart"]
         painted = [e["ts"] for e in self.events if e["name"] == "firstContentfulPaint"]
-        return (max(painted) - max(at for at in began if at < max(painted))) / 1000
+        return float(max(painted) - max(at for at in began if at < max(painted))) / 1000
 
     def __str__(self) -> str:
         """Sum up what the main thread did."""

@@ -29,7 +29,7 @@ def main(url: str, count: int) -> None:
         ]
         sys.stdout.write("running\n")
         sys.stdout.flush()
-        threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
+        threading.Thread(target=_until_told, args=(over,), daemon=True).start()
         tick = 0
         due = time.monotonic()
         while not over.is_set():
@@ -40,6 +40,11 @@ def main(url: str, count: int) -> None:
             tick += 1
             due += 1 / RATE
             time.sleep(max(0.0, due - time.monotonic()))
+
+
+def _until_told(over: threading.Event) -> None:
+    sys.stdin.read()
+    over.set()
 
 
 if __name__ == "__main__":

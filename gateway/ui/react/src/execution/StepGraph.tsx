@@ -152,7 +152,7 @@ function placeAt(element: HTMLElement | null, x: number, y: number, width: numbe
   element?.style.setProperty("height", `${HEIGHT}px`);
 }
 
-const Edges = memo(function Edges({ layout, newest }: { readonly layout: PlanLayout; readonly newest: ReadonlyMap<string, Newest> }): ReactElement {
+const Edges = /* @__PURE__ */ memo(function Edges({ layout, newest }: { readonly layout: PlanLayout; readonly newest: ReadonlyMap<string, Newest> }): ReactElement {
   const status = (name: string): string => newest.get(name)?.row.status ?? "pending";
   return (
     <svg className="runtail-graph-edges" width={layout.width + 2 * MARGIN} height={layout.height + 2 * MARGIN} aria-hidden="true" focusable="false">

@@ -34,7 +34,7 @@ export interface ExecutionRowProps {
 const isPlain = ({ button, metaKey, ctrlKey, shiftKey, altKey }: MouseEvent): boolean => button === 0 && !metaKey && !ctrlKey && !shiftKey && !altKey;
 
 /** One execution in the list; as high as all others. */
-export const ExecutionRow = memo(function ExecutionRow({ id, index, state, top, active, chosen, usual, actions }: ExecutionRowProps): ReactElement {
+export const ExecutionRow = /* @__PURE__ */ memo(function ExecutionRow({ id, index, state, top, active, chosen, usual, actions }: ExecutionRowProps): ReactElement {
   const { list } = useStrings();
   const status = shownStatus(state);
   const open = (event: MouseEvent): void => {

@@ -84,7 +84,7 @@ function TableHead({ query, onSort }: Pick<ExecutionTableProps, "query" | "onSor
 }
 
 // Times and amounts begin with the greatest.
-const GREATEST_FIRST: ReadonlySet<SortKey> = new Set(SORTS.filter((sort) => sort !== "execution" && sort !== "status"));
+const GREATEST_FIRST: ReadonlySet<SortKey> = new Set(/* @__PURE__ */ SORTS.filter((sort) => sort !== "execution" && sort !== "status"));
 const direction = ({ sort, turned }: ListQuery): "ascending" | "descending" => (GREATEST_FIRST.has(sort) === turned ? "ascending" : "descending");
 
 /** Where *scroller* stands and how high it is; told once a frame at most. */

@@ -12,7 +12,7 @@ export interface StepsFormProps {
   readonly errors: readonly Misfit[];
 }
 
-const ORDER = Object.values(FIELDS);
+const ORDER = /* @__PURE__ */ Object.values(FIELDS);
 const NUMBERS: ReadonlySet<Field> = new Set<Field>(["seconds", "rate", "failure"]);
 
 /** The steps of a workflow, one a row. */
