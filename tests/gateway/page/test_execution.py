@@ -16,7 +16,7 @@ from tests.browser import open_page
 from tests.gateway.conftest import QUICK
 from tests.gateway.page.watching import rows, words
 from tests.gateway.running import Running, running
-from tests.gateway.signing import AUTH, token
+from tests.gateway.signing import AUTH, bearer, token
 from tests.gateway.worker import Worker
 from tests.ui.gallery import AXE, faults
 
@@ -119,6 +119,12 @@ async def test_a_link_is_shared_by_who_may_and_read_by_who_has_it(
         await expect(rows(guest).last).to_contain_text("three")
         await expect(guest.locator(".runtail-head .runtail-id")).to_have_text(worker.execution_id)
         assert await guest.get_by_role("button", name=re.compile("Share|Cancel|Start")).count() == 0
+        address = f"{signed.address}/executions/{worker.execution_id}/notes"
+        said = {"text": "for guests", "seq": 2}
+        async with signed.http.post(address, json=said, headers=bearer(scope="publish")) as kept:
+            assert kept.status == 201
+        note = guest.locator('.rt-row[data-seq="2"] .rt-note')
+        await expect(note).to_contain_text("ann: for guests")  # asked for every few seconds
         await guest.goto(link.replace(worker.execution_id, "another"))
         await expect(words(guest)).to_contain_text("refused")
 

@@ -36,8 +36,6 @@ export interface ExecutionStrings {
   readonly shareFailed: (message: string) => string;
   readonly shareLink: string;
   readonly close: string;
-  readonly copy: string;
-  readonly copied: string;
   readonly planLabel: string;
   readonly treeLabel: string;
   readonly noSteps: string;
@@ -175,8 +173,6 @@ export const EXECUTION_STRINGS: ExecutionStrings = {
   shareFailed: (message) => `No link was made: ${message}`,
   shareLink: "Link",
   close: "Close",
-  copy: "Copy",
-  copied: "Copied",
   planLabel: "Plan: steps and what they come after",
   treeLabel: "Steps",
   noSteps: "It has no steps.",

@@ -4,7 +4,6 @@ import type { Level } from "@runtail/client";
 import type { ReactElement } from "react";
 import type { LogEngine } from "./engine.ts";
 import type { LogViewState } from "./engine_state.ts";
-import { NO_REST } from "./no_rest.ts";
 import { Overflow } from "./Overflow.tsx";
 import { EVERYTHING, LEVELS } from "./place.ts";
 import type { Reader } from "./reader.ts";
@@ -37,7 +36,7 @@ export function Toolbar({ state, engine, reader, onSearch, onHelp }: Props): Rea
         <select className="rt-select" aria-label={strings.time} value={state.timeFormat} onChange={(event) => engine.setTimeFormat(event.target.value as TimeFormat)}>
           {TIME_FORMATS.map((format) => <option key={format} value={format}>{strings.times[format]}</option>)}
         </select>
-        {engine.rest === NO_REST ? null : <Downloads engine={engine} reader={reader} />}
+        {engine.rest.downloadUrl(engine.store.executionId, "txt") === "" ? null : <Downloads engine={engine} reader={reader} />}
         <button type="button" className="rt-button" title={`${strings.help} (?)`} aria-label={strings.help} onClick={onHelp}>?</button>
       </Overflow>
     </div>
