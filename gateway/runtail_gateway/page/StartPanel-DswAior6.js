@@ -1,0 +1,1 @@
+export{t as StartDialog}from"./StartDialog-Br810u_Z.js";
