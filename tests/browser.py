@@ -18,7 +18,12 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--disable-features=LocalNetworkAccessChecks",  # a page that a test fulfils comes from nowhere
 ]
+
+# Whatever the policy of a page refuses, also what no console tells.
+REFUSALS = """document.addEventListener("securitypolicyviolation", (refused) =>
+  console.error("Policy", refused.effectiveDirective, refused.blockedURI, refused.sample))"""
 
 
 @asynccontextmanager
@@ -36,6 +41,7 @@ async def chromium() -> AsyncIterator[Browser]:
 async def open_page(browser: Browser, width: int = 1280, height: int = 800) -> AsyncIterator[Page]:
     """Open an empty page that must not see a script error nor anything that its policy refuses."""
     context = await browser.new_context(viewport={"width": width, "height": height})
+    await context.add_init_script(REFUSALS)
     page = await context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import os
 import secrets
 import signal
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.engine_sets import Cluster, engine_cluster
 from tests.engines import TestEngine, embedded_engine, redis_cluster, redis_server
 
 from runtail_broker.client import Nodes
@@ -22,10 +24,15 @@ for _number, _usual in (
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, _usual)
 
-settings.register_profile(
-    "runtail", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
-)
-settings.load_profile("runtail")
+for _profile, _examples in (("short", 50), ("full", 200)):
+    settings.register_profile(
+        _profile,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        print_blob=True,
+        max_examples=_examples,
+    )
+settings.load_profile(os.environ.get("RUNTAIL_EXAMPLES", "short"))  # `make test-full`: full
 
 
 def pytest_collection_finish() -> None:
@@ -66,6 +73,13 @@ def cluster_url() -> Iterator[str]:
     """The URL of a cluster of one redis-server."""
     with redis_cluster() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def whole_cluster() -> Iterator[Cluster]:
+    """Three primaries and three replicas; who breaks it runs one of its own."""
+    with engine_cluster("valkey") as cluster:
+        yield cluster
 
 
 @pytest.fixture(params=ENGINES)

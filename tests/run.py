@@ -98,11 +98,21 @@ def _told(name: str, code: int, said: str) -> int:
 
 def _pytest(full: bool, without: list[str]) -> int:
     """Run pytest, several processes at once; the long tests run one by one behind the others."""
+    if full:
+        os.environ.setdefault("RUNTAIL_EXAMPLES", "full")
+    _compile_once()
     marks = [f"not {mark}" for mark in without]
     short = _tested([*marks, "not full"], "-n", _WORKERS, "--dist", "worksteal")
     if not full:
         return short
     return _tested([*marks, "full"], "-n", "1", "--timeout", "1800") or short
+
+
+def _compile_once() -> None:
+    """In a fresh clone, let one process compile the tests, not each of several at once."""
+    if not Path(".pytest_cache").exists():
+        command = [sys.executable, "-m", "pytest", "--collect-only", "-qq"]
+        subprocess.run(command, check=False, stdout=subprocess.DEVNULL, env=environment(os.environ))
 
 
 def _tested(marks: list[str], *options: str) -> int:

@@ -7,43 +7,32 @@ retried write whose answer was lost would be stored twice, and the scripts dedup
 from __future__ import annotations
 
 import asyncio
+import random
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio import Redis
 from redis.crc import key_slot
-from redis.exceptions import (
-    AskError,
-    ClusterDownError,
-    ConnectionError,
-    MovedError,
-    NoScriptError,
-    ReadOnlyError,
-    RedisError,
-    ResponseError,
-    TimeoutError,
-    TryAgainError,
-)
-from redis.maint_notifications import MaintNotificationsConfig
+from redis.exceptions import AskError, MovedError, RedisError, TryAgainError
 
-from runtail_broker.errors import EngineRefused, RuntailError, Unavailable
+from runtail_broker.acks import MEMORY, Acks
+from runtail_broker.clients import Clients, address_of, client_of
+from runtail_broker.ending import end
+from runtail_broker.engine_url import Address, EngineUrl
+from runtail_broker.errors import RuntailError, Unavailable
 from runtail_broker.keys import SETTINGS, ExecutionKeys
+from runtail_broker.pipelining import answer_of, run_at, translated
 from runtail_broker.script import Answer, Call, Limits
+from runtail_broker.topology import Topology, ask_node, ask_sentinel, first_sound
 
-T = TypeVar("T")
-_AWAY = (ConnectionError, TimeoutError, ClusterDownError, ReadOnlyError, TryAgainError, OSError)
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a node listens."""
-
-    host: str
-    port: int
+LOOK_SECONDS = 15.0  # between two looks at who serves what, while nothing casts doubt on it
+_ASKED_AT_ONCE = 5  # nodes of a cluster, when it is asked who serves what
+_LEADS = 3  # from node to node, before it is given up
+_TRY_AGAIN_SECONDS = (0.01, 0.03, 0.1, 0.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,110 +45,168 @@ class Shard:
 
 
 def connect(url: str, *, timeout_seconds: float = 5.0, max_connections: int = 32) -> Redis:
-    """Make a client for *url* (`redis://`, `rediss://`, `unix://`); nothing connects yet.
-
-    Who asks while all *max_connections* are busy waits for one, at most *timeout_seconds*: a crowd
-    of viewers that come at once is served in turn, not refused.
-    """
-    pool = BlockingConnectionPool.from_url(
-        url,
-        timeout=timeout_seconds,
-        protocol=3,
-        legacy_responses=False,
-        decode_responses=False,
-        socket_timeout=timeout_seconds,
-        socket_connect_timeout=timeout_seconds,
-        max_connections=max_connections,
-        retry=Retry(NoBackoff(), 0),
-        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+    """Make a client for the first address of *url* (see `EngineUrl`); nothing connects yet."""
+    return client_of(
+        EngineUrl.read(url), timeout_seconds=timeout_seconds, max_connections=max_connections
     )
-    return Redis.from_pool(pool)
 
 
 class Nodes:
     """Know the nodes of an engine and run what concerns one execution on the one that serves it.
 
     Everything raises Unavailable when the node does not answer (whether it did what was asked is
-    then unknown) and EngineRefused for an error of the engine. Use within one event loop.
+    then unknown) and EngineRefused for an error of the engine. A node that is away holds up nothing
+    that another one serves. Use within one event loop.
     """
 
-    def __init__(self, first: Redis) -> None:
-        self._first = first
-        self._clients: dict[Address, Redis] = {}
-        self._slots: list[tuple[int, int, Address]] | None = None  # None: not asked yet
+    def __init__(
+        self, first: Redis, url: EngineUrl | None = None, *, look_seconds: float = LOOK_SECONDS
+    ) -> None:
+        self._clients, self._url, self._look_seconds = Clients(first), url, look_seconds
+        self._topology: Topology | None = None  # None: not asked yet
+        self._moved: dict[int, Address] = {}  # slots of which it was heard since then
+        self._looked_at = 0.0
         self._asking = asyncio.Lock()
+        self._looking: asyncio.Task[None] | None = None
 
     @classmethod
-    def connect(cls, url: str, *, timeout_seconds: float = 5.0) -> Nodes:
-        """Make the nodes that *url* leads to."""
-        return cls(connect(url, timeout_seconds=timeout_seconds))
+    def connect(
+        cls, url: str, *, timeout_seconds: float = 5.0, look_seconds: float = LOOK_SECONDS
+    ) -> Nodes:
+        """Make the nodes that *url* leads to; raise ValueError that says what is wrong with it."""
+        read = EngineUrl.read(url)
+        return cls(
+            client_of(read, timeout_seconds=timeout_seconds), read, look_seconds=look_seconds
+        )
 
     async def close(self) -> None:
         """Close all connections."""
-        for client in {self._first, *self._clients.values()}:
+        if self._looking is not None:
+            await end(self._looking)
+        for client in {*self._clients}:
             await client.aclose()
 
     async def node_of(self, execution_id: str) -> Redis:
         """Find the client of the node that serves *execution_id*."""
         return await self._of_slot(key_slot(ExecutionKeys.of(execution_id).stream.encode()))
 
+    async def node_of_key(self, key: str) -> Redis:
+        """Find the client of the node that serves *key*, or the channel of that name."""
+        return await self._of_slot(key_slot(key.encode()))
+
     async def shards(self) -> list[Shard]:
         """List the primaries."""
-        slots = await self._topology()
-        if not slots:
-            return [Shard(self._first, "0", clustered=False)]
+        topology = await self._known_topology()
+        if not topology.ranges:
+            return [Shard(self._clients.first, "0", clustered=False)]
         found: dict[Redis, Shard] = {}
-        for first, last, address in slots:
-            node = self._client(address)
+        for each in topology.ranges:
+            node = self._clients.at(each.primary)
             if node not in found:
-                found[node] = Shard(node, _tag_within(first, last), clustered=True)
+                found[node] = Shard(node, _tag_within(each.first, each.last), topology.clustered)
         return list(found.values())
 
-    async def run(self, call: Call) -> Answer:
+    async def has_replicas(self) -> bool:
+        """Whether it is a cluster, or watched by Sentinels: replicas are expected then."""
+        return bool((await self._known_topology()).ranges)
+
+    async def some_tag(self, shard: Shard) -> str:
+        """Find a hash tag at random whose keys *shard* serves."""
+        ranges = [
+            each
+            for each in (await self._known_topology()).ranges
+            if self._clients.at(each.primary) is shard.node
+        ]
+        if not ranges:
+            return shard.tag
+        chosen = random.choice(ranges)
+        return _tag_within(chosen.first, chosen.last, random.randrange(1_000_000))
+
+    async def replica_of(self, execution_id: str) -> Redis | None:
+        """Find a replica of the node that serves *execution_id*; None if none is known."""
+        topology = await self._known_topology()
+        slot = key_slot(ExecutionKeys.of(execution_id).stream.encode())
+        serving = topology.range_of(slot)
+        if serving is None or not serving.replicas or slot in self._moved:
+            return None
+        address = random.choice(serving.replicas)
+        return self._clients.replica_at(address, clustered=topology.clustered)
+
+    async def run(self, call: Call, *, acks: Acks = MEMORY) -> Answer:
         """Run one script."""
-        (answer,) = await self.run_all([call])
+        (answer,) = await self.run_all([call], acks=acks)
         if isinstance(answer, RuntailError):
             raise answer
         return answer
 
     async def run_all(
-        self, calls: Sequence[Call], *, replicated: bool = False
+        self, calls: Sequence[Call], *, replicated: bool = False, acks: Acks = MEMORY
     ) -> list[Answer | RuntailError]:
         """Run scripts of executions that one node serves, in one round trip; answers in order.
 
-        With *replicated*, wait until the replicas that exist have it, at most a second.
+        With *replicated*, wait until the replicas that exist have it, at most a second. What is not
+        as safe as *acks* says is answered by NotSafe, once for all that this call has stored.
         """
         node = await self.node_of(calls[0].execution_id)
-        replicas = await _replicas(node) if replicated else 0
+        run = partial(run_at, replicated=replicated, acks=acks, waiting=self._clients.waiting)
         try:
-            results = await self._once(node, calls, replicas)
+            results = await run(node, calls)
+            for _ in range(_LEADS):
+                led = self._led(node, results)
+                for (there, asking), indexes in led.items():
+                    some = await run(there, [calls[index] for index in indexes], asking=asking)
+                    for index, result in zip(indexes, some, strict=True):
+                        results[index] = result
         except Unavailable:
-            self._slots = None  # whoever serves it next may be another node
+            self.doubt()  # whoever serves it next may be another node
             raise
-        again = [i for i, result in enumerate(results) if isinstance(result, MovedError | AskError)]
-        if not again:
-            return [_answer(result) for result in results]
-        self._slots = None
-        return [
-            await self._moved(calls[i], replicas) if i in again else _answer(result)
-            for i, result in enumerate(results)
-        ]
+        answers = [answer_of(result) for result in results]
+        if any(isinstance(answer, Unavailable) for answer in answers):
+            self.doubt()
+        return answers
 
     async def at(self, key: str, act: Callable[[Redis], Awaitable[Any]]) -> Any:
-        """Run *act* on the node that serves *key*; once more if the slot has moved."""
-        for attempt in range(3):
+        """Run *act*, of one command or one transaction, on the node that serves *key*.
+
+        Wherever the slot has gone, or is going just now; not again if its fate is unknown.
+        """
+        try:
+            return await self._at(key, act)
+        except Unavailable:
+            self.doubt()
+            raise
+
+    async def _at(self, key: str, act: Callable[[Redis], Awaitable[Any]]) -> Any:
+        node, asked = await self.node_of_key(key), act
+        leads, waits = _LEADS, list(_TRY_AGAIN_SECONDS)
+        while True:
             try:
-                return await act(await self._of_slot(key_slot(key.encode())))
+                return await asked(node)
             except (MovedError, AskError) as error:
-                self._slots = None
-                if attempt == 2:
+                if not leads:
                     raise Unavailable(str(error)) from error
-            except _AWAY as error:
-                self._slots = None
-                raise Unavailable(str(error)) from error
-            except RedisError as error:
-                raise EngineRefused(str(error)) from error
-        raise AssertionError("unreachable")
+                leads -= 1
+                node, asking = self._lead(node, error)
+                asked = partial(self._clients.asking, act=act) if asking else act
+            except TryAgainError as error:
+                if not waits:
+                    raise Unavailable(str(error)) from error
+                await asyncio.sleep(waits.pop(0))
+                node, asked = await self.node_of_key(key), act
+            except (RedisError, OSError) as error:
+                raise translated(error) from error
+
+    def doubt(self) -> None:
+        """Look soon who serves what: a node did not answer as it should."""
+        if self._topology is None or not self._topology.ranges:
+            self._topology = None  # one server: asked when it is used next
+        elif self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look_quietly(), name="look at the nodes")
+
+    async def look(self) -> None:
+        """Look who serves what; nothing changes while nobody answers."""
+        async with self._asking:
+            await self._look()
 
     async def limits(self) -> Limits:
         """Read the limits that operators keep in the engine; the defaults where they keep none."""
@@ -167,130 +214,69 @@ class Nodes:
         names = {field.name.encode(): field.name for field in fields(Limits)}
         return Limits(**{names[key]: int(value) for key, value in stored.items() if key in names})
 
-    async def _once(self, node: Redis, calls: Sequence[Call], replicas: int) -> list[Any]:
-        results = await _pipelined(node, calls, replicas)
-        missing = [i for i, result in enumerate(results) if isinstance(result, NoScriptError)]
-        if missing:
-            for text in {calls[i].script.text for i in missing}:
-                await _translated(node.script_load(text))
-            # from there on all of them: a later call may have been answered as if the first had
-            # failed, and every script recognises what it has done before
-            first = missing[0]
-            results[first:] = await _pipelined(node, calls[first:], replicas)
-        return results
+    def _led(self, node: Redis, results: Sequence[Any]) -> dict[tuple[Redis, bool], list[int]]:
+        """Group what was led elsewhere by where it was led to, and whether to ask there."""
+        led: dict[tuple[Redis, bool], list[int]] = {}
+        for index, result in enumerate(results):
+            if isinstance(result, MovedError | AskError):
+                led.setdefault(self._lead(node, result), []).append(index)
+        return led
 
-    async def _moved(self, call: Call, replicas: int) -> Answer | RuntailError:
-        node = await self.node_of(call.execution_id)
-        (result,) = await self._once(node, [call], replicas)
-        return _answer(result)
+    def _lead(self, node: Redis, error: MovedError | AskError) -> tuple[Redis, bool]:
+        """Find the node that *node* led to, and whether the slot is only moving there."""
+        here = address_of(node)
+        there = Address(error.host or (here.host if here else "127.0.0.1"), error.port)
+        if isinstance(error, MovedError):  # an AskError too, for redis-py
+            self._moved[error.slot_id] = there
+            self.doubt()
+            return self._clients.at(there), False
+        return self._clients.at(there), True
 
     async def _of_slot(self, slot: int) -> Redis:
-        for first, last, address in await self._topology():
-            if first <= slot <= last:
-                return self._client(address)
-        return self._first
+        topology = await self._known_topology()
+        if slot in self._moved:
+            return self._clients.at(self._moved[slot])
+        if not topology.ranges:
+            return self._clients.first
+        serving = topology.range_of(slot)
+        if serving is None:
+            self.doubt()
+            raise Unavailable(f"no node serves slot {slot}")
+        return self._clients.at(serving.primary)
 
-    async def _topology(self) -> list[tuple[int, int, Address]]:
-        if self._slots is None:
+    async def _known_topology(self) -> Topology:
+        topology = self._topology
+        if topology is None:
             async with self._asking:
-                if self._slots is None:
-                    self._slots = await self._ask()
-        return self._slots
+                topology = self._topology or await self._look()
+        if topology.ranges and time.monotonic() > self._looked_at + self._look_seconds:
+            self.doubt()
+        return topology
 
-    async def _ask(self) -> list[tuple[int, int, Address]]:
-        """Ask the first node that answers which one serves what."""
-        error = Unavailable("no node is known")
-        for node in dict.fromkeys((self._first, *self._clients.values())):
-            try:
-                return await _ask_topology(node)
-            except Unavailable as away:
-                error = away
-        raise error
+    async def _look(self) -> Topology:
+        self._topology = topology = await first_sound(self._whom_to_ask())
+        self._moved.clear()
+        self._looked_at = time.monotonic()
+        return topology
 
-    def _client(self, address: Address) -> Redis:
-        if address not in self._clients:
-            pool = self._first.connection_pool
-            known = pool.connection_kwargs
-            same = (known.get("host"), known.get("port")) == (address.host, address.port)
-            self._clients[address] = (
-                self._first
-                if same
-                else Redis.from_pool(
-                    type(pool)(
-                        connection_class=pool.connection_class,
-                        max_connections=pool.max_connections,
-                        **{**known, "host": address.host, "port": address.port},
-                    )
-                )
-            )
-        return self._clients[address]
+    async def _look_quietly(self) -> None:
+        try:
+            await self.look()
+        except Unavailable:
+            self._looked_at = time.monotonic()  # what was known stands until somebody answers
+
+    def _whom_to_ask(self) -> list[Callable[[], Awaitable[Topology]]]:
+        clients, url = self._clients, self._url
+        if url is not None and url.kind == "sentinel":
+            sentinels = [clients.sentinel_at(seed, url) for seed in url.seeds]
+            return [partial(ask_sentinel, each, url.service, clients.at) for each in sentinels]
+        for seed in url.seeds if url is not None and url.kind == "cluster" else ():
+            clients.at(seed)
+        known = clients.known()
+        chosen = random.sample(known, min(len(known), _ASKED_AT_ONCE))
+        return [partial(ask_node, node, here) for node, here in chosen]
 
 
-async def _ask_topology(node: Redis) -> list[tuple[int, int, Address]]:
-    """Ask which addresses serve which slots; an empty list from a server that is no cluster."""
-    try:
-        reply = await node.execute_command("CLUSTER SLOTS")
-    except ResponseError:
-        return []
-    except _AWAY as error:
-        raise Unavailable(str(error)) from error
-    pool = node.connection_pool.connection_kwargs
-    return [
-        (int(first), int(last), _address(primary[0], primary[1], pool.get("host", "127.0.0.1")))
-        for first, last, primary, *_ in _slot_rows(reply)
-    ]
-
-
-def _slot_rows(reply: Any) -> list[list[Any]]:
-    """Bring what redis-py makes of CLUSTER SLOTS, a dict or the raw rows, into rows."""
-    if isinstance(reply, dict):
-        return [[first, last, value["primary"]] for (first, last), value in reply.items()]
-    return list(reply)
-
-
-def _tag_within(first: int, last: int) -> str:
+def _tag_within(first: int, last: int, start: int = 0) -> str:
     """Find a hash tag whose slot lies in *first* … *last*."""
-    return next(str(i) for i in count() if first <= key_slot(b"%d" % i) <= last)
-
-
-def _address(host: bytes | str, port: int, default: str) -> Address:
-    name = host.decode() if isinstance(host, bytes) else host
-    return Address(name or default, int(port))
-
-
-async def _pipelined(node: Redis, calls: Sequence[Call], replicas: int) -> list[Any]:
-    pipe = node.pipeline(transaction=False)
-    for call in calls:
-        pipe.evalsha(call.script.sha, len(call.keys), *call.keys, *call.arguments)
-    if replicas:
-        pipe.execute_command("WAIT", replicas, 1000)
-    results: list[Any] = await _translated(pipe.execute(raise_on_error=False))
-    return results[: len(calls)]
-
-
-async def _replicas(node: Redis) -> int:
-    """Count the replicas that *node* has now."""
-    try:
-        role = await node.execute_command("ROLE")
-    except ResponseError:
-        return 0  # an engine without the command has no replicas either
-    except _AWAY as error:
-        raise Unavailable(str(error)) from error
-    return len(role[2]) if role[0] in (b"master", "master") else 0
-
-
-async def _translated(awaitable: Awaitable[T]) -> T:
-    try:
-        return await awaitable
-    except _AWAY as error:
-        raise Unavailable(str(error)) from error
-    except RedisError as error:
-        raise EngineRefused(str(error)) from error
-
-
-def _answer(result: Any) -> Answer | RuntailError:
-    if isinstance(result, _AWAY):
-        return Unavailable(str(result))
-    if isinstance(result, Exception):
-        return EngineRefused(str(result))
-    return Answer.read(result)
+    return next(str(i) for i in count(start) if first <= key_slot(b"%d" % i) <= last)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 _AGAIN_SECONDS = 0.1
 
 
-async def end(*tasks: asyncio.Task[None]) -> None:
+async def end(*tasks: asyncio.Task[Any]) -> None:
     """Cancel *tasks* and wait until they have ended; what they raise is not looked at.
 
     One cancellation is not enough: up to Python 3.11 `asyncio.wait_for`, in which redis-py writes

@@ -41,6 +41,16 @@ class InvalidFrame(RuntailError, ValueError):
     """A stored frame that is damaged, of another version, or expands beyond the limit."""
 
 
+class NewerFormat(RuntailError, ValueError):
+    """Something that was written by a newer runtail, which this one cannot read."""
+
+    def __init__(self, what: str, version: int, known: int) -> None:
+        self.version = version
+        super().__init__(
+            f"{what} has version {version}, expected at most {known}: a newer runtail wrote it"
+        )
+
+
 class FrameTooLarge(InvalidFrame):
     """A frame that holds more than the reader takes."""
 
@@ -69,3 +79,33 @@ class EngineRefused(RuntailError):
 
 class Unavailable(RuntailError):
     """The engine did not answer, or not usefully; nothing is known about what was asked."""
+
+
+class ArchiveUnavailable(Unavailable):
+    """The store that holds the archive did not answer, or there is none here."""
+
+
+class ArchiveDamaged(RuntailError):
+    """An archived part is not what was written; nothing of it may be shown."""
+
+    def __init__(self, name: str, what: str) -> None:
+        self.name, self.what = name, what
+        super().__init__(f"archive {name!r} is damaged: {what}")
+
+
+class ArchiveMissing(ArchiveDamaged):
+    """An archived part that is not in the store."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, "it is not there")
+
+
+class NotSafe(Unavailable):
+    """Stored, but within *seconds* not as safe as *acks* wants; *missing* says what there is.
+
+    Who sends it again is answered when it is safe.
+    """
+
+    def __init__(self, acks: str, missing: str, seconds: float) -> None:
+        self.acks, self.missing, self.seconds = acks, missing, seconds
+        super().__init__(f"stored, but acks is {acks} and after {seconds:g} s {missing}")

@@ -7,17 +7,20 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from redis.asyncio import Redis
+from redis.exceptions import AskError, TryAgainError
 
 from runtail_broker.client import Nodes
 from runtail_broker.keys import INDEX_BUCKETS, ExecutionKeys, indexes
-from runtail_broker.proof import BOUNDS, Bounds
+from runtail_broker.proof import BOUNDS, Bounds, require_known
 from runtail_broker.state import ExecutionState
 
+T = TypeVar("T")
 log = logging.getLogger("runtail.broker")
-_LOOK = ("epoch", "seq", "status", "open", "lost", "end")
+_LOOK = ("epoch", "seq", "status", "open", "lost", "end", "format")
+_LED = (AskError, TryAgainError)  # a MovedError is an AskError
 _READ_AT_ONCE = 200  # then the event loop gets to others
 _TIES = 1000  # executions that one part of the index may hold of one millisecond
 Listed = tuple[int, str]
@@ -79,9 +82,10 @@ class Look:
     @classmethod
     def read(cls, name: str, values: Sequence[bytes | None]) -> Look | None:
         """Read the fields named in `_LOOK`; None when the execution does not exist."""
-        epoch, seq, status, is_open, lost, end = values
+        epoch, seq, status, is_open, lost, end, form = values
         if epoch is None:
             return None
+        require_known(form)
         numbers = (int(is_open or 0), int(lost or 0))
         return cls(name, int(epoch), int(seq or 0), (status or b"").decode(), *numbers, bool(end))
 
@@ -191,7 +195,11 @@ class Executions:
     async def states(self, ids: list[str]) -> list[ExecutionState]:
         """Read the states of those of *ids* that exist, in their order."""
         stored = await self.read_all(ids, lambda pipe, name: pipe.hgetall(_state(name)))
-        found = (ExecutionState.read(name, stored[name]) for name in ids if name in stored)
+        found = (
+            _readable(name, partial(ExecutionState.read, name, stored[name]))
+            for name in ids
+            if name in stored
+        )
         return [state for state in found if state is not None]
 
     async def read_all(self, ids: Sequence[str], read: Reading) -> dict[str, Any]:
@@ -208,6 +216,8 @@ class Executions:
             for start in range(0, len(names), _READ_AT_ONCE):
                 some = names[start : start + _READ_AT_ONCE]
                 found.update(zip(some, await self._read_at(some, read), strict=True))
+        for name in [name for name, answer in found.items() if isinstance(answer, _LED)]:
+            (found[name],) = await self._read_at([name], read)
         for name in [name for name, answer in found.items() if answer is None]:
             log.warning("what the engine holds of %s is of another type", name)
             del found[name]
@@ -218,18 +228,28 @@ class Executions:
             pipe = node.pipeline(transaction=False)
             for name in names:
                 read(pipe, name)
-            return _without_strange(await pipe.execute(raise_on_error=False))
+            answers = await pipe.execute(raise_on_error=False)
+            if len(names) == 1 and isinstance(answers[0], _LED):
+                raise answers[0]
+            return _without_strange(answers)
 
         stored: list[Any] = await self._nodes.at(_state(names[0]), act)
         return stored
 
 
 def _without_strange(answers: list[Any]) -> list[Any]:
-    """Put None where a key is of a type that no script makes; raise any other error."""
+    """Put None where a key is of a type that no script makes; leave what was led elsewhere.
+
+    Raises any other error.
+    """
     for answer in answers:
-        if isinstance(answer, Exception) and not str(answer).startswith("WRONGTYPE"):
+        strange = isinstance(answer, _LED) or str(answer).startswith("WRONGTYPE")
+        if isinstance(answer, Exception) and not strange:
             raise answer
-    return [None if isinstance(answer, Exception) else answer for answer in answers]
+    return [
+        None if isinstance(answer, Exception) and not isinstance(answer, _LED) else answer
+        for answer in answers
+    ]
 
 
 def _state(execution_id: str) -> str:
@@ -244,7 +264,7 @@ def _with_publishers(look: Look, packed: dict[bytes, bytes]) -> Look:
     return replace(look, publishers=_read(packed))
 
 
-def _readable(execution_id: str, read: Callable[[], Look | None]) -> Look | None:
+def _readable(execution_id: str, read: Callable[[], T | None]) -> T | None:
     try:
         return read()
     except ValueError as error:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 import msgpack
 
-from runtail_broker.errors import FrameTooLarge, InvalidFrame
+from runtail_broker.errors import FrameTooLarge, InvalidFrame, NewerFormat
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -93,6 +93,8 @@ def _open(frame: bytes, max_bytes: int) -> tuple[int, bytes]:
     if not frame:
         raise InvalidFrame("frame is empty, expected at least a version byte")
     version, codec = frame[0] >> 4, frame[0] & 15
+    if version > VERSION:
+        raise NewerFormat("frame", version, VERSION)
     if version != VERSION or codec not in (PLAIN, ZSTD, LINES):
         raise InvalidFrame(
             f"frame has version {version} and codec {codec}, expected version 1, codec 0 to 2"

@@ -15,7 +15,7 @@ import msgpack
 
 from runtail_broker.cursor import Cursor, RecordId
 from runtail_broker.entry import Entry
-from runtail_broker.errors import InvalidCursor, InvalidFrame
+from runtail_broker.errors import InvalidCursor, InvalidFrame, NewerFormat
 from runtail_broker.frame import decode_frame, encode_frame
 from runtail_broker.rendering import render
 from runtail_broker.splice import SEPARATOR
@@ -62,12 +62,14 @@ def unpack(message: bytes) -> tuple[Cursor, bytes]:
     """Read a message: its cursor, and its records as a JSON array, each with its id and seq.
 
     A frame that cannot be read counts its records as `lost`. Raises InvalidFrame for what `pack`
-    cannot have made.
+    cannot have made, NewerFormat for a frame of a newer version.
     """
     try:
         cursor, *rows = msgpack.unpackb(message)
         texts = [render(_entry(*row)) for row in rows]
         return Cursor.parse(cursor), b"[" + SEPARATOR.join(texts) + b"]"
+    except NewerFormat:
+        raise
     except (ValueError, TypeError, InvalidCursor, msgpack.exceptions.UnpackException) as error:
         raise InvalidFrame(f"message of {len(message)} bytes is not of {SUBPROTOCOL}") from error
 

@@ -21,21 +21,26 @@ _REPLIES_A_TURN = 512  # then other tasks get theirs
 _MISSING = object()
 
 Take = Callable[[Any], None]
+Refused = Callable[[ResponseError], None]
 
 
-async def hear(connection: AbstractConnection, take: Take) -> None:
+def _raise(error: ResponseError) -> None:
+    raise error
+
+
+async def hear(connection: AbstractConnection, take: Take, refused: Refused = _raise) -> None:
     """Give each reply of a connected *connection* to *take*, for ever, in their order.
 
-    Nothing may be under way on it. Raises what cuts it: ConnectionError, the engine's refusal of a
-    command, or what *take* raises. Who wants no more replies disconnects it.
+    Nothing may be under way on it. The engine's refusal of a command goes to *refused*. Raises what
+    cuts it: ConnectionError, or what the two raise. Who wants no more replies disconnects it.
     """
     transport = getattr(getattr(connection, "_writer", None), "transport", None)
     if transport is None:
-        await _read(connection, take)
+        await _read(connection, take, refused)
         return
     loop = asyncio.get_running_loop()
     lost: asyncio.Future[None] = loop.create_future()
-    hearing = Hearing(transport.get_protocol(), take, lost)
+    hearing = Hearing(transport.get_protocol(), take, refused, lost)
     transport.set_protocol(hearing)
     try:
         await lost
@@ -43,11 +48,14 @@ async def hear(connection: AbstractConnection, take: Take) -> None:
         hearing.stop()
 
 
-async def _read(connection: AbstractConnection, take: Take) -> None:
+async def _read(connection: AbstractConnection, take: Take, refused: Refused) -> None:
     """Do it by the client's own means."""
     for_this_turn = _REPLIES_A_TURN
     while True:
-        take(await connection.read_response(disable_decoding=True, timeout=math.inf))
+        try:
+            take(await connection.read_response(disable_decoding=True, timeout=math.inf))
+        except ResponseError as error:
+            refused(error)
         for_this_turn -= 1
         if not for_this_turn:
             await asyncio.sleep(0)
@@ -57,19 +65,22 @@ async def _read(connection: AbstractConnection, take: Take) -> None:
 class Hearing(asyncio.Protocol):
     """Parse what arrives; *below*, the client's own protocol, still sees to what is written."""
 
-    def __init__(self, below: Any, take: Take, lost: asyncio.Future[None]) -> None:
-        self._below, self._take, self._lost = below, take, lost
+    def __init__(
+        self, below: Any, take: Take, refused: Refused, lost: asyncio.Future[None]
+    ) -> None:
+        self._below, self._take, self._refused, self._lost = below, take, refused, lost
         self._reader = hiredis.Reader(replyError=ResponseError, notEnoughData=_MISSING)
 
     def data_received(self, data: bytes) -> None:
-        """Give on each whole reply; the first that is an error, or raises, cuts the connection."""
+        """Give on each whole reply; whoever takes it and raises cuts the connection."""
         reader, take = self._reader, self._take
         try:
             reader.feed(data)
             while not self._lost.done() and (reply := reader.gets()) is not _MISSING:
-                if isinstance(reply, Exception):
-                    raise reply
-                take(reply)
+                if isinstance(reply, ResponseError):
+                    self._refused(reply)
+                else:
+                    take(reply)
         except Exception as error:  # noqa: BLE001 - raised again by who waits for the connection
             self._fail(error)
 

@@ -111,6 +111,10 @@ def claim(name: str) -> str:
     return f"runtail:claim:{{{name}}}"
 
 
+ERASURES = "runtail:archive:erasures"
+"""A sorted set: what is to be erased from the archive (`<id> <epoch>`), since when (ms)."""
+
+
 def probe(tag: str) -> str:
     """Name the key that a gateway's probe writes; *tag* picks the node."""
     return f"runtail:probe:{{{tag}}}"

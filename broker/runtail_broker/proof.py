@@ -11,8 +11,11 @@ from dataclasses import dataclass
 
 from runtail_broker.cursor import START, Cursor, RecordId, start_of
 from runtail_broker.entry import Entry
+from runtail_broker.errors import NewerFormat
 
-BOUNDS = ("epoch", "first", "ms", "n", "seq", "tag", "end")
+BOUNDS = ("epoch", "first", "ms", "n", "seq", "tag", "end", "archive", "format")
+FORMAT = 1
+"""The newest version of state and stream that is known here; append.lua writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,26 +24,38 @@ class Bounds:
 
     *epoch* None: the execution does not exist. *first_seq* is the seq of the first record kept (0:
     none yet), *last* the cursor after the last record; *end* is the JSON of the `end` record while
-    that is the last record.
+    that is the last record. *archive* lists the parts of the archive (see `archived`).
     """
 
     epoch: int | None
     first_seq: int
     last: Cursor
     end: bytes = b""
+    archive: str = ""
 
     @classmethod
     def read(cls, values: Sequence[bytes | None]) -> Bounds:
-        """Read the fields BOUNDS of a state hash, None for one that is not there."""
-        epoch, first, ms, n, seq, tag, end = values
+        """Read the fields BOUNDS of a state hash, None for one that is not there.
+
+        Raises NewerFormat for what a newer runtail wrote.
+        """
+        epoch, first, ms, n, seq, tag, end, archive, form = values
         if epoch is None:
             return NOTHING
+        require_known(form)
         place = RecordId(int(ms or 0), int(n or 0))
         last = Cursor(place, int(seq or 0), int(tag or 0))
-        return cls(int(epoch), int(first or 0), last, end or b"")
+        return cls(int(epoch), int(first or 0), last, end or b"", (archive or b"").decode())
 
 
 NOTHING = Bounds(None, 0, START)
+
+
+def require_known(form: bytes | None) -> None:
+    """Raise NewerFormat for a state whose field `format` is newer than what is known here."""
+    version = int(form or 1)
+    if version > FORMAT:
+        raise NewerFormat("the state of the execution", version, FORMAT)
 
 
 @dataclass(frozen=True, slots=True)

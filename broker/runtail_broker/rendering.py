@@ -14,7 +14,8 @@ def render(entry: Entry) -> bytes:
     """Make the text of *entry*: its records, each with its id and seq.
 
     A frame that cannot be read becomes as many `lost` records: one damaged frame must neither stop
-    a tail nor leave a hole that nobody is told of.
+    a tail nor leave a hole that nobody is told of. Raises NewerFormat for one that a newer runtail
+    wrote: its records are not lost.
     """
     try:
         return splice(lines_of(entry.frame), entry.count, entry.id, entry.seq)

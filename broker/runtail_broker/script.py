@@ -85,6 +85,11 @@ class Limits:
     """Records kept of one execution; older ones are dropped from the head."""
     max_bytes: int = 1024 * 1024 * 1024
     """Bytes of frames kept of one execution."""
+    max_age_seconds: int = 30 * 24 * 3600
+    """How long a record is kept while its execution runs, at least; 0 for as long as it runs."""
+    max_total_bytes: int = 8 * 1024 * 1024 * 1024
+    """Bytes of frames kept of all executions; beyond, the gateways archive or remove finished ones,
+    the oldest first."""
     max_publishers: int = 1024
     """Publishers that may have one execution open, or have had within the next setting."""
     publisher_memory_seconds: int = 7 * 24 * 3600
@@ -141,6 +146,7 @@ def open_call(
         limits.publisher_memory_seconds * 1000,
         limits.max_records,
         limits.max_bytes,
+        limits.max_age_seconds * 1000,
         int(listens),
     )
 
@@ -263,6 +269,18 @@ def note_call(execution_id: str, seen: str, json: bytes, mark: str, most: int) -
     Without *json* it is removed. *mark* says who may change it; one beyond *most* is `full`.
     """
     return _call("note", execution_id, seen, json, mark, most)
+
+
+def seal_call(execution_id: str, seen: str, tag: int, archive: str) -> Call:
+    """Say that all of an execution lies in the parts *archive*, if it is what was *seen* still."""
+    return _call("seal", execution_id, seen, tag, archive)
+
+
+def release_call(
+    execution_id: str, seen: str, tag: int, archive: str, grace_seconds: float
+) -> Call:
+    """Remove the stream of an execution that was sealed so long ago and is what was *seen*."""
+    return _call("release", execution_id, seen, tag, archive, int(grace_seconds * 1000))
 
 
 def _reason(text: str) -> str:

@@ -122,7 +122,7 @@ def spoken(call: Call) -> Spoken:
         case "open":
             begun = orjson.loads(values[4])["timestamp"]
             names = text(values[0]), text(values[1]), text(values[5])
-            return Open(name, *names, begun or "", values[10] == 1)
+            return Open(name, *names, begun or "", values[11] == 1)
         case "publish":
             return _publish(name, values)
         case "beat":

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import orjson
 
 from runtail_broker.outline import LastError
+from runtail_broker.proof import require_known
 from runtail_broker.record import TERMINAL
 
 
@@ -39,6 +40,7 @@ class ExecutionState:
     dropped: int
     records_kept: int
     bytes_kept: int
+    archived_seq: int
     cancel_requested: bool
     ended: bool
     workers: Workers
@@ -52,9 +54,13 @@ class ExecutionState:
 
     @classmethod
     def read(cls, execution_id: str, stored: Mapping[bytes, bytes]) -> ExecutionState | None:
-        """Read what HGETALL answers; None when the execution does not exist."""
+        """Read what HGETALL answers; None when the execution does not exist.
+
+        Raises NewerFormat for what a newer runtail wrote.
+        """
         if b"epoch" not in stored:
             return None
+        require_known(stored.get(b"format"))
         return cls(
             id=execution_id,
             workflow_id=_text(stored, b"workflow"),
@@ -74,6 +80,7 @@ class ExecutionState:
             dropped=_number(stored, b"dropped"),
             records_kept=_number(stored, b"records"),
             bytes_kept=_number(stored, b"bytes"),
+            archived_seq=_number(stored, b"archived"),
             cancel_requested=stored.get(b"cancel") == b"1",
             ended=bool(stored.get(b"end")),
             workers=Workers(_number(stored, b"open"), _number(stored, b"lost")),

@@ -1,15 +1,20 @@
 """Read an execution's stream: pages both ways, every one of them proved.
 
 Reads go to the primary, together with the state and in one step with it (MULTI), so that a page and
-the bounds it is judged by belong to one moment.
+the bounds it is judged by belong to one moment; or, if wanted, to a replica, and the proof alone to
+the primary.
 """
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from runtail_broker.client import Nodes
 from runtail_broker.cursor import START, Cursor, RecordId, start_of
@@ -27,16 +32,23 @@ from runtail_broker.proof import (
     prove_id,
 )
 
+log = logging.getLogger("runtail.broker")
 DEFAULT_ENTRIES = 64
+_MUTE_SECONDS = 30.0  # without replicas, after one that was away
 _LOOK_ENTRIES = 2  # read on each side of a guess while a record is looked for
 _MOST_LOOKS = 100
 
 
 class StreamReader:
-    """Read the streams of *nodes*. Raises what `Nodes` raises."""
+    """Read the streams of *nodes*. Raises what `Nodes` raises.
 
-    def __init__(self, nodes: Nodes) -> None:
-        self._nodes = nodes
+    With *replicas*, full pages of history are read from replicas. The primary only says whether it
+    holds the page's last frame: tags chain, so then it holds all before it.
+    """
+
+    def __init__(self, nodes: Nodes, *, replicas: bool = False) -> None:
+        self._nodes, self._replicas = nodes, replicas
+        self._not_before = 0.0  # when a replica may be read again
 
     async def bounds(self, execution_id: str) -> Bounds:
         """Read what the state says of the stream."""
@@ -143,7 +155,7 @@ class StreamReader:
         """Read the few entries before *place* and those from it on, ascending."""
 
         async def read(node: Redis) -> list[Any]:
-            pipe = node.pipeline(transaction=False)  # what is trimmed between them harms neither
+            pipe = node.pipeline(transaction=True)  # one step, which may be led elsewhere
             pipe.xrevrange(keys.stream, f"({place}", "-", count=_LOOK_ENTRIES)
             pipe.xrange(keys.stream, str(place), "+", count=_LOOK_ENTRIES)
             return await pipe.execute()
@@ -157,15 +169,42 @@ class StreamReader:
 
     async def _range(self, execution_id: str, low: str, count: int) -> tuple[list[Entry], Bounds]:
         keys = ExecutionKeys.of(execution_id)
+        if self._replicas and time.monotonic() > self._not_before:
+            copied = await self._copied(execution_id, low, count)
+            if copied:
+                last = copied[-1]
+                held, bounds = await self._with_bounds(keys, str(last.id), str(last.id), 1)
+                if held and held[0].end == last.end:
+                    return copied, bounds
+        return await self._with_bounds(keys, low, "+", count)
 
+    async def _with_bounds(
+        self, keys: ExecutionKeys, low: str, high: str, count: int
+    ) -> tuple[list[Entry], Bounds]:
         async def read(node: Redis) -> list[Any]:
             pipe = node.pipeline(transaction=True)
             pipe.hmget(keys.state, BOUNDS)
-            pipe.xrange(keys.stream, low, "+", count=count)
+            pipe.xrange(keys.stream, low, high, count=count)
             return await pipe.execute()
 
         state, rows = await self._nodes.at(keys.stream, read)
         return [Entry.from_stream(*row) for row in rows], Bounds.read(state)
+
+    async def _copied(self, execution_id: str, low: str, count: int) -> list[Entry]:
+        """Read a full page that chains from a replica; empty if there is none, or it is away."""
+        replica = await self._nodes.replica_of(execution_id)
+        if replica is None:
+            return []
+        key = ExecutionKeys.of(execution_id).stream
+        try:
+            rows: Any = await replica.xrange(key, low, "+", count=count)
+        except (RedisError, OSError) as error:
+            log.info("a replica was not read: %s", error)
+            self._not_before = time.monotonic() + _MUTE_SECONDS
+            return []
+        found = [Entry.from_stream(*row) for row in rows]
+        chains = all(after.before == entry.end.tag for entry, after in pairwise(found))
+        return found if chains and len(found) == count else []
 
 
 def _middle(low: Cursor, high: Cursor, seq: int | None) -> RecordId:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -13,16 +13,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
+from runtail_broker.archive import Archive
+from runtail_broker.archiving import Archiving
 from runtail_broker.client import Nodes
 from runtail_broker.errors import RuntailError
+from runtail_broker.store import store_at
 from runtail_gateway import problem
 from runtail_gateway.access import Access
 from runtail_gateway.access_log import AccessLog
 from runtail_gateway.admission import Viewers
 from runtail_gateway.answer_headers import AnswerHeaders
+from runtail_gateway.archivist import Archivist
 from runtail_gateway.deletion import Deletion
 from runtail_gateway.demo import DemoRuns
 from runtail_gateway.description import Description
+from runtail_gateway.engine_watch import EngineWatch
 from runtail_gateway.events import EventStream
 from runtail_gateway.figures_endpoint import FiguresEndpoint
 from runtail_gateway.housekeeper import Housekeeper
@@ -57,16 +62,21 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
     """
     nodes = Nodes.connect(redis) if isinstance(redis, str) else redis
     metrics = Metrics()
-    hub = Hub(nodes, settings, metrics)
+    archive = _archive(settings)
+    archiving = None if archive is None else Archiving(nodes, archive)
+    archivist = None if archiving is None else Archivist(archiving, settings, metrics)
+    hub = Hub(nodes, settings, metrics, archive)
     sweeper = Sweeper(nodes, hub.contact_seconds, hub.watched, settings, metrics)
-    housekeeper = Housekeeper(nodes, hub.contact_seconds, settings, metrics)
+    housekeeper = Housekeeper(nodes, hub.contact_seconds, settings, metrics, archivist)
+    engine_watch = EngineWatch(nodes, settings, metrics)
     access = Access(settings, hub.executions)
     demo = DemoRuns(redis if isinstance(redis, str) else None, settings.demo_runs)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         try:
-            async with access, hub, sweeper, housekeeper:
+            away = archivist or nullcontext()
+            async with access, hub, sweeper, away, housekeeper, engine_watch:
                 yield
         finally:
             await demo.close()
@@ -87,7 +97,7 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
             ),
             *_management_routes(
                 ShareEndpoint(hub.executions, settings, access),
-                Deletion(nodes, settings, access),
+                Deletion(nodes, hub.reader, archiving, settings, access),
                 Steps(hub, settings, access),
                 OverviewEndpoint(hub, settings, access),
                 StartStreaming(hub.executions, settings, access, demo),
@@ -108,6 +118,17 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
     )
     app.state.viewers = viewers  # for the server, which drains and guards them
     return app
+
+
+def _archive(settings: GatewaySettings) -> Archive | None:
+    """Make the archive that *settings* name; ValueError for one that cannot be."""
+    if not settings.archive:
+        return None
+    return Archive(
+        store_at(settings.archive),
+        cache_bytes=settings.archive_cache_bytes,
+        block_bytes=settings.archive_block_bytes,
+    )
 
 
 def _routes(

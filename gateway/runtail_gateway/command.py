@@ -15,6 +15,8 @@ from pathlib import Path
 
 from runtail.command import Command
 from runtail_broker.engine import EngineError, start_engine
+from runtail_broker.engine_url import EngineUrl
+from runtail_broker.store import store_at
 from runtail_gateway.access_log import write_access_log
 from runtail_gateway.app import create_app
 from runtail_gateway.auth_settings import SECRET_NAME, AuthSettings
@@ -64,6 +66,8 @@ def _run(arguments: argparse.Namespace, *, demo: bool) -> int:
         try:
             auth = None if demo else AuthSettings.from_environment(os.environ)
             settings = replace(settings_of(arguments), auth=auth)
+            if settings.archive:
+                store_at(settings.archive)  # what cannot be one is told before anything starts
             sockets = handed_over(os.environ)
             if not (auth or arguments.insecure or all_private(sockets, arguments.host)):
                 return _fail(
@@ -81,7 +85,12 @@ def _run(arguments: argparse.Namespace, *, demo: bool) -> int:
         for each in sockets:
             stack.enter_context(each)
         url = arguments.redis_url
-        if url is None:
+        if url is not None:
+            try:
+                EngineUrl.read(url)
+            except ValueError as error:
+                return _fail(f"--redis-url is not the URL of an engine: {error}")
+        else:
             try:
                 url = stack.enter_context(start_engine(arguments.data)).url
             except EngineError as error:

@@ -13,7 +13,7 @@ import orjson
 from runtail.terminal import Layout, notice, visible
 from runtail.viewer_event import Gap, Records, Reset
 from runtail_broker.cursor import Cursor
-from runtail_gateway.log_pages import Step
+from runtail_gateway.log_step import Step
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -15,13 +15,19 @@ from dataclasses import replace
 
 from runtail_broker.cursor import START, Cursor, start_of
 from runtail_broker.entry import Entry
-from runtail_broker.errors import RuntailError
+from runtail_broker.errors import (
+    ArchiveDamaged,
+    ArchiveUnavailable,
+    NewerFormat,
+    RuntailError,
+)
 from runtail_broker.proof import Bounds, Continues, Diverged, Gap
 from runtail_broker.rendering import render
 from runtail_broker.stream import StreamReader
 from runtail_gateway.message import Message, Packed, plain
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.pages import Page, PageCache, Unrendered
+from runtail_gateway.refused import refused_for
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.wish import deleted
 
@@ -74,7 +80,7 @@ class History:
         """Read what follows the first of *cursors* that can be proved.
 
         Viewers that ask for the same page meanwhile wait for this read. Raises what the reader
-        raises, and Refused if the execution was deleted.
+        raises, and Refused if the execution was deleted, or what is archived cannot be read.
         """
         waiting = self._reading.get(cursors[0])
         if waiting is None:
@@ -131,7 +137,10 @@ class History:
     async def _read(self, cursors: list[Cursor]) -> Page:
         self._metrics.stream_reads.inc()
         wanted = self.page_entries()
-        verdict, bounds = await self._reader.resume(self._execution_id, cursors, wanted)
+        try:
+            verdict, bounds = await self._reader.resume(self._execution_id, cursors, wanted)
+        except (ArchiveUnavailable, ArchiveDamaged, NewerFormat) as error:
+            raise refused_for(error) from error  # to wait for it here would be no help
         if bounds.epoch is None and await self._reader.was_deleted(self._execution_id):
             raise deleted(self._execution_id)
         match verdict:
@@ -204,7 +213,11 @@ class History:
 
     def _render(self, cursor: Cursor, rest: Unrendered) -> Page:
         """Make the next message of *rest* the page after *cursor*; the others stay for later."""
-        message = next(rest.messages)
+        try:
+            message = next(rest.messages)
+        except NewerFormat as error:
+            self.forget()
+            raise refused_for(error) from error
         assert message.cursor is not None
         page = Page(message)
         self._pages.put(self._execution_id, cursor, page)

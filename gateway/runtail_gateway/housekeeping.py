@@ -6,6 +6,7 @@ removal out says what was seen, so that nothing is removed that has changed sinc
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -13,8 +14,8 @@ from typing import Final, Literal
 from runtail_broker.inventory import Kept
 from runtail_broker.standing import Standing
 
-Reason = Literal["finished", "empty", "orphaned"]
-REASONS: Final[tuple[Reason, ...]] = ("finished", "empty", "orphaned")
+Reason = Literal["finished", "empty", "orphaned", "archived", "full"]
+REASONS: Final[tuple[Reason, ...]] = ("finished", "empty", "orphaned", "archived", "full")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +36,48 @@ class Unlist:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Remove an execution that is as it was *seen*, if its open publishers have been silent."""
+    """Remove an execution that is as it was *seen*, if its open publishers have been silent.
+
+    What *epoch* began is removed from the archive too, unless it is None.
+    """
 
     id: str
     reason: Reason
     seen: str
     open: int = 0
+    epoch: int | None = None
 
 
-Verdict = Relist | Unlist | Remove
+@dataclass(frozen=True, slots=True)
+class PutAway:
+    """Archive what of an execution is not yet."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Remove the stream of an execution that is archived wholly, and was for long enough."""
+
+    id: str
+
+
+Verdict = Relist | Unlist | Remove | PutAway | Release
 
 
 @dataclass(frozen=True, slots=True)
 class Ages:
-    """How old what is removed must be, in seconds; infinite for never."""
+    """How old what is removed must be, in seconds; infinite for never.
+
+    *finished_seconds* is when an execution is removed, or archived where there is an archive.
+    """
 
     ghost_seconds: float
     empty_seconds: float
     finished_seconds: float
+    archiving: bool = False
+    grace_seconds: float = math.inf
+    archived_seconds: float = math.inf
 
 
 def decide(kept: Kept, now_ms: float, ages: Ages) -> Verdict | None:
@@ -63,18 +88,44 @@ def decide(kept: Kept, now_ms: float, ages: Ages) -> Verdict | None:
     age_seconds = (now_ms - standing.last_ms) / 1000
     reason = _over(standing, age_seconds, ages)
     if reason is not None:
-        return Remove(kept.id, reason, standing.seen, standing.open)
-    return Relist(kept.id, standing.created_ms) if kept.listed_at is None else None
+        return removal(kept.id, standing, reason)
+    if kept.listed_at is None:
+        return Relist(kept.id, standing.created_ms)
+    old = age_seconds >= ages.finished_seconds
+    return put_away(kept.id, standing, now_ms, ages) if old else None
+
+
+def removal(execution_id: str, standing: Standing, reason: Reason) -> Remove:
+    """Make the verdict that removes what stands so."""
+    epoch = standing.epoch if standing.archive else None
+    return Remove(execution_id, reason, standing.seen, standing.open, epoch)
+
+
+def put_away(
+    execution_id: str, standing: Standing, now_ms: float, ages: Ages
+) -> PutAway | Release | None:
+    """Say what is next on the way of an execution from the engine into the archive."""
+    if not (ages.archiving and standing.ended):
+        return None
+    if standing.archived < standing.seq:
+        return PutAway(execution_id)
+    graced = (now_ms - standing.sealed_ms) / 1000 >= ages.grace_seconds
+    return Release(execution_id) if standing.records and graced else None
 
 
 def _over(standing: Standing, age_seconds: float, ages: Ages) -> Reason | None:
     if not standing.ended:
         return None
-    if age_seconds >= ages.finished_seconds:
+    if ages.archiving or standing.archive:  # without the archive, what lies there stays
+        wholly = standing.archived == standing.seq and not standing.records
+        if ages.archiving and wholly and age_seconds >= ages.archived_seconds:
+            return "archived"
+    elif age_seconds >= ages.finished_seconds:
         return "finished"
     # a worker's word that it failed tells something, even if it is the only one
     silent = not standing.spoken and (standing.guessed or standing.status != "failed")
-    return "empty" if silent and age_seconds >= ages.empty_seconds else None
+    empty = silent and not standing.archive
+    return "empty" if empty and age_seconds >= ages.empty_seconds else None
 
 
 def _without_state(kept: Kept, now_ms: float, ages: Ages) -> Verdict | None:

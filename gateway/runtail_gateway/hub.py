@@ -10,18 +10,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
+from runtail_broker.archive import Archive
 from runtail_broker.audience import Audience
 from runtail_broker.client import Nodes
 from runtail_broker.cursor import START
 from runtail_broker.ending import end
 from runtail_broker.entry import DELETED, VIEWERS, Entry
-from runtail_broker.errors import InvalidFrame, RuntailError
+from runtail_broker.errors import InvalidFrame, NewerFormat, RuntailError
 from runtail_broker.executions import Executions
 from runtail_broker.live import Live, LiveSettings
+from runtail_broker.log_reader import LogReader
 from runtail_broker.notes import Notes
 from runtail_broker.script import Answer, cancel_call
 from runtail_broker.state import ExecutionState
-from runtail_broker.stream import StreamReader
 from runtail_gateway.leases import Unchanged
 from runtail_gateway.list_watch import ListWatch, tell_all
 from runtail_gateway.message import plain
@@ -39,8 +40,14 @@ _TICK_SECONDS = 1.0
 class Hub:
     """All tails of a gateway process. Use as an async context manager, within one event loop."""
 
-    def __init__(self, nodes: Nodes, settings: GatewaySettings, metrics: Metrics) -> None:
-        self.reader = StreamReader(nodes)
+    def __init__(
+        self,
+        nodes: Nodes,
+        settings: GatewaySettings,
+        metrics: Metrics,
+        archive: Archive | None = None,
+    ) -> None:
+        self.reader = LogReader(nodes, archive, replicas=settings.replay_from_replicas)
         self.executions = Executions(nodes)
         self._nodes, self._settings, self._metrics = nodes, settings, metrics
         self._pages = PageCache(settings.page_cache_bytes)
@@ -59,6 +66,7 @@ class Hub:
 
     async def __aenter__(self) -> Hub:
         await self._tasks.__aenter__()
+        await self._live.__aenter__()
         self._starting = self._tasks.create_task(self._start_live())
         self._timer = self._tasks.create_task(self._tick())
         self._watching = self._tasks.create_task(self.list_watch.run())
@@ -99,6 +107,10 @@ class Hub:
         """How long the live links have not heard their own probes."""
         return self._live.silent_seconds()
 
+    def deaf_seconds(self) -> float:
+        """How long no live link has heard its own probe."""
+        return self._live.deaf_seconds()
+
     async def contact_seconds(self) -> float:
         """Ask for how long there has been uninterrupted contact with the same primaries."""
         await self._live.confirm()
@@ -124,7 +136,7 @@ class Hub:
             return tail.doubt()
         try:
             tail.hear(Entry.from_live(payload))
-        except InvalidFrame as error:
+        except (InvalidFrame, NewerFormat) as error:
             log.warning("live message of %s: %s", execution_id, error)
             tail.doubt()
 
@@ -137,6 +149,12 @@ class Hub:
     def noted(self, execution_id: str) -> None:
         """Hear that its notes changed, or may have."""
         self.notes_watch.noted(execution_id)
+
+    def unheard(self, execution_id: str) -> None:
+        """Read what is not heard while a slot moves."""
+        tail = self._tails.get(execution_id)
+        if tail is not None:
+            tail.doubt()
 
     def changed(self, execution_ids: list[str]) -> None:
         """Hear that these changed."""
@@ -176,7 +194,8 @@ class Hub:
             due = {name: due.get(name, now + tick * random.uniform(1, 2)) for name in self._tails}
             changed = self.counts.due(now)
             due |= {name: now for name in changed if name in self._tails}
-            await self.counts.let_go([name for name in changed if name not in self._tails])
+            if self.silent_seconds() < self._settings.probe_timeout_seconds:
+                await self.counts.let_go([name for name in changed if name not in self._tails])
             for name in [name for name, at in due.items() if at <= now]:
                 due[name] = now + self._settings.beat_seconds + random.uniform(-2, 2)
                 try:
@@ -196,7 +215,7 @@ class Hub:
             return  # its last viewer left while another one was looked after
         workers: dict[str, int] | None = None
         try:
-            if self.silent_seconds() < self._settings.probe_timeout_seconds:
+            if self._live.silent_seconds_of(execution_id) < self._settings.probe_timeout_seconds:
                 state, bounds = await self.executions.look(execution_id)
                 tail.compare(bounds)  # a lost last message is noticed here
                 workers = None if state is None else await self._workers(execution_id, state)

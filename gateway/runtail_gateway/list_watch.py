@@ -25,14 +25,16 @@ from runtail_gateway.remembered import Remembered, shown
 from runtail_gateway.settings import GatewaySettings
 
 log = logging.getLogger("runtail.gateway")
+_TELL_SECONDS = 1.0
 _PAUSE_SECONDS: Final = 0.1  # between two looks: what changes meanwhile is read together
 
 
 async def tell_all(nodes: Nodes, execution_ids: Iterable[str]) -> None:
     """Tell all gateways that these changed; they find out by themselves if that fails."""
     try:
-        await tell(nodes, execution_ids)
-    except RuntailError as error:
+        async with asyncio.timeout(_TELL_SECONDS):
+            await tell(nodes, execution_ids)
+    except (RuntailError, TimeoutError) as error:
         log.info("watchers of the list were not told: %s", error)
 
 

@@ -1,17 +1,16 @@
 """Read pages of an execution's log, both ways, around a place, filtered; each at a bounded cost.
 
-A page says in `notices` what is gone or was replaced before its records. A filtered one says how
-far it looked; its cursor, or `before`, is where the next page begins.
+A page says in `notices` what is gone or was replaced before its records; a filtered one says how
+far it looked. Its cursor, or `before`, is where the next page begins: `cut` says if it is shorter
+than what was asked for, because of its size. Records are bytes, JSON already.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
-
-import orjson
 
 from runtail_broker.cursor import Cursor, start_of
 from runtail_broker.entry import Entry
@@ -21,76 +20,9 @@ from runtail_broker.splice import records_of
 from runtail_broker.state import ExecutionState
 from runtail_broker.stream import StreamReader
 from runtail_gateway.absent import absent
-from runtail_gateway.log_filter import LogFilter
+from runtail_gateway.log_step import Step
+from runtail_gateway.page_lines import CUT, PageLines, Wanted
 from runtail_gateway.portion import Portion
-
-_ALL = LogFilter()
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """How much of a log a reader wants: *limit* records that pass *chosen*, each with *context*.
-
-    At most *most_looked* records are looked at for it.
-    """
-
-    limit: int
-    most_looked: int
-    chosen: LogFilter = _ALL
-    context: int = 0
-
-
-@dataclass(slots=True)
-class Lines:
-    """Consecutive records from *first_seq* on, as JSON; and which of them are wanted."""
-
-    first_seq: int = 0
-    lines: list[bytes] = field(default_factory=list)
-    matches: list[int] = field(default_factory=list)
-    """Their positions in *lines*, ascending."""
-
-    @property
-    def next_seq(self) -> int:
-        """The seq behind the last line."""
-        return self.first_seq + len(self.lines)
-
-    def shown(self, context: int) -> list[bytes]:
-        """List what is wanted, with *context* lines on both sides of each."""
-        if len(self.matches) == len(self.lines):
-            return self.lines
-        kept: dict[int, None] = {}
-        for place in self.matches:
-            around = range(max(place - context, 0), min(place + context + 1, len(self.lines)))
-            kept.update(dict.fromkeys(around))
-        return [self.lines[place] for place in kept]
-
-
-@dataclass(slots=True)
-class Step:
-    """Some records after a cursor, and the cursor after them."""
-
-    cursor: Cursor
-    first_seq: int
-    lines: list[bytes]
-    entries: list[Entry]
-    notices: list[dict[str, object]] = field(default_factory=list)
-
-    def cursor_at(self, count: int) -> Cursor:
-        """Name the place behind the first *count* lines, at least one."""
-        seq = self.first_seq + count - 1
-        return next(entry for entry in self.entries if entry.last_seq >= seq).cursor_at(seq)
-
-    @classmethod
-    def of(cls, cursor: Cursor, entries: list[Entry], skip: int, limit: int) -> Step:
-        """Take at most *limit* records of *entries* but the first *skip*."""
-        lines: list[bytes] = []
-        first_seq = entries[0].seq + skip if entries else cursor.number + 1
-        for entry in entries:
-            found = records_of(render(entry))[skip:][: limit - len(lines)]
-            lines += found
-            cursor = entry.cursor_at(entry.seq + skip + len(found) - 1) if found else cursor
-            skip = 0
-        return cls(cursor, first_seq, lines, entries)
 
 
 class LogPages:
@@ -108,26 +40,23 @@ class LogPages:
     async def _after(
         self, execution_id: str, cursors: Sequence[Cursor], wanted: Wanted, portion: Portion
     ) -> dict[str, Any]:
-        found = Lines()
+        page, place = PageLines(wanted), cursors[0]
         notices: list[dict[str, object]] = []
-        while len(found.matches) < wanted.limit and len(found.lines) < wanted.most_looked:
-            room = wanted.most_looked - len(found.lines)
-            most = room if wanted.chosen else min(room, wanted.limit - len(found.matches))
-            step = await self.step(execution_id, cursors, most, portion)
-            if found.lines and step.notices:
+        while not page.full and page.room:
+            step = await self.step(execution_id, cursors, page.room, portion)
+            if page.looked and step.notices:
                 break  # the next page begins with them
             notices += step.notices
-            cursors = [step.cursor]
             if not step.lines:
+                place = place if page.whole else step.cursor
                 break
-            found.first_seq = found.first_seq or step.first_seq
-            cursors = [_take(found, step, wanted)]
+            page.begin(step.first_seq)
+            page.take(step.lines)
+            if page.place > step.first_seq:  # else there was but context in it
+                place = step.cursor_at(page.place - step.first_seq)
+            cursors = [step.cursor]
             await asyncio.sleep(0)  # a search lets the viewers through
-        return {
-            "records": _fragments(found.shown(wanted.context)),
-            "cursor": str(cursors[0]),
-            "notices": notices,
-        } | _looked(found, wanted)
+        return _page(page, wanted) | {"cursor": str(place), "notices": notices}
 
     async def before(self, state: ExecutionState, before: int, wanted: Wanted) -> dict[str, Any]:
         """Read backwards from the record before the seq *before*; the page itself is ascending."""
@@ -135,13 +64,14 @@ class LogPages:
         holder = await self._reader.find(state.id, first - 1)
         if holder is None or holder.seq >= first:  # nothing before it is kept
             place = await self._reader.cursor_at(state.id, first - 1)
-            return _earlier(state, Lines(first), wanted, place)
+            return _earlier(state, PageLines(wanted, -1), wanted, place)
         return await self._up_to(state, first, holder, wanted, Portion())
 
-    async def around(self, state: ExecutionState, seq: int, limit: int) -> dict[str, Any]:
-        """Read *limit* records with the record *seq* in their middle, as far as they are kept."""
+    async def around(self, state: ExecutionState, seq: int, wanted: Wanted) -> dict[str, Any]:
+        """Read records with the record *seq* in their middle, as far as they are kept."""
         seq = min(max(seq, state.first_seq), max(state.last_seq, 1))
-        half, portion = Wanted(limit // 2, limit), Portion()
+        limit, portion = wanted.limit, Portion()
+        half = replace(wanted, limit=limit // 2, most_bytes=wanted.most_bytes // 2)
         holder = await self._reader.find(state.id, seq)
         if holder is None or holder.seq > seq:  # it is gone since
             earlier = await self.before(state, seq, half)
@@ -149,36 +79,35 @@ class LogPages:
         else:
             earlier = await self._up_to(state, seq, holder, half, portion)
             place = holder.start if holder.seq == seq else holder.cursor_at(seq - 1)
-        rest = Wanted(limit - len(earlier["records"]), limit)
+        records = earlier["records"]
+        left = wanted.most_bytes - sum(len(line) for line in records)
+        rest = replace(wanted, limit=limit - len(records), most_bytes=left)
         later = await self._after(state.id, [place], rest, portion)
-        before = earlier["before"] if earlier["records"] else seq
+        before = earlier["before"] if records else seq
         return later | {
-            "records": earlier["records"] + later["records"],
+            "records": records + later["records"],
             "before": before if before is None or before > state.first_seq else None,
+            "cut": later["cut"] or earlier["cut"],
         }
 
     async def _up_to(
         self, state: ExecutionState, first: int, holder: Entry, wanted: Wanted, portion: Portion
     ) -> dict[str, Any]:
         """Read backwards from before the seq *first*; *holder* holds it, or the one before it."""
-        found, entries = Lines(first), [holder]
-        while len(found.matches) < wanted.limit and len(found.lines) < wanted.most_looked:
-            count = portion.frames(wanted.most_looked - len(found.lines))
+        page, entries = PageLines(wanted, -1), list[Entry]()
+        page.begin(first - 1)
+        while not page.full and page.room:
+            count = portion.frames(page.room)
             entries = (
                 await self._reader.before(state.id, entries[0], count)
-                if found.lines
+                if entries
                 else await self._reader.ending(state.id, holder, count)
             )
-            portion.learn(entries)
-            lines = [line for entry in entries for line in records_of(render(entry))]
-            if entries:
-                lines = lines[: found.first_seq - entries[0].seq]
-            if not lines:
+            if not _take_back(page, entries, portion):
                 break  # nothing before it is kept
-            _take_before(found, lines[-(wanted.most_looked - len(found.lines)) :], wanted)
             await asyncio.sleep(0)  # a search lets the viewers through
         place = holder.start if holder.seq == first else holder.cursor_at(first - 1)
-        return _earlier(state, found, wanted, place)
+        return _earlier(state, page, wanted, place)
 
     async def lines(self, execution_id: str, after: Cursor, last: int) -> AsyncIterator[Step]:
         """Read all that is kept after *after*, up to the seq *last* and not beyond."""
@@ -206,10 +135,8 @@ class LogPages:
             raise await absent(self._reader, execution_id)
         match verdict:
             case Continues(place, entries, skip):
-                portion.learn(entries)
                 step = Step.of(place, list(entries), skip, limit)
             case Gap(place, entries):
-                portion.learn(entries)
                 behind = entries[0].start if entries else bounds.last
                 step = Step.of(behind, list(entries), 0, limit)
                 step.notices.append(_gap(verdict, behind))
@@ -218,61 +145,45 @@ class LogPages:
                 step = await self.step(execution_id, [start], limit, portion)
                 step.notices.insert(0, _reset(start, reason))
                 return step
+        portion.learn(step.entries, step.bytes)
         if place.number < cursors[0].number:
             step.notices.insert(0, _reset(place, "another history"))
         return step
 
 
-def _earlier(state: ExecutionState, found: Lines, wanted: Wanted, behind: Cursor) -> dict[str, Any]:
-    """Make the page of what was *found* going backwards; *behind* is where it ends."""
-    more = bool(found.lines) and found.first_seq > state.first_seq
-    return {
-        "records": _fragments(found.shown(wanted.context)),
-        "before": found.first_seq if more else None,
-        "cursor": str(behind),
-        "notices": [],
-    } | _looked(found, wanted)
-
-
-def _take(found: Lines, step: Step, wanted: Wanted) -> Cursor:
-    """Take the lines of *step* up to the last one that is wanted; return the cursor there."""
-    for count, line in enumerate(step.lines, 1):
-        found.lines.append(line)
-        if wanted.chosen and not wanted.chosen.keeps(line):
-            continue
-        found.matches.append(len(found.lines) - 1)
-        if len(found.matches) == wanted.limit and count < len(step.lines):
-            found.lines += step.lines[count : count + wanted.context]
-            return step.cursor_at(count)
-    return step.cursor
-
-
-def _take_before(found: Lines, lines: list[bytes], wanted: Wanted) -> None:
-    """Put *lines* before what was found, from the first one that is wanted on."""
-    matches: list[int] = []
-    start = 0
-    for place in range(len(lines) - 1, -1, -1):
-        if wanted.chosen and not wanted.chosen.keeps(lines[place]):
-            continue
-        matches.append(place)
-        if len(matches) + len(found.matches) == wanted.limit:
-            start = max(place - wanted.context, 0) if wanted.chosen else place
+def _take_back(page: PageLines, entries: Sequence[Entry], portion: Portion) -> bool:
+    """Take the lines of *entries* from the last one on; answer whether there were any."""
+    seq, rendered = page.seq, 0
+    for entry in reversed(entries):
+        text = render(entry)
+        rendered += len(text)
+        lines = records_of(text)[: page.seq + 1 - entry.seq][-page.room :]
+        page.take(lines[::-1])
+        if page.full or not page.room:
             break
-    kept = lines[start:]
-    found.matches = [place - start for place in reversed(matches)] + [
-        place + len(kept) for place in found.matches
-    ]
-    found.lines = kept + found.lines
-    found.first_seq -= len(kept)
+    portion.learn(entries, rendered)
+    return page.seq < seq
 
 
-def _looked(found: Lines, wanted: Wanted) -> dict[str, Any]:
-    """Say, of a filtered page, which of its records were looked for, and how far it looked."""
+def _earlier(
+    state: ExecutionState, page: PageLines, wanted: Wanted, behind: Cursor
+) -> dict[str, Any]:
+    """Make the page that was found going backwards; *behind* is where it ends."""
+    more = page.looked > 0 and page.place >= state.first_seq
+    before = page.place + 1 if more else None
+    return _page(page, wanted) | {"before": before, "cursor": str(behind), "notices": []}
+
+
+def _page(page: PageLines, wanted: Wanted) -> dict[str, Any]:
+    """Make what every page says; a filtered one which records match, and how far it looked."""
+    told: dict[str, Any] = {
+        "records": page.lines,
+        "cut": CUT if page.cut else None,
+    }
     if not wanted.chosen:
-        return {}
-    seqs = [found.first_seq + place for place in found.matches]
-    looked = {"first_seq": found.first_seq, "last_seq": found.next_seq - 1}
-    return {"matches": seqs, "looked": looked if found.lines else None}
+        return told
+    looked = page.extent and dict(zip(("first_seq", "last_seq"), page.extent, strict=True))
+    return told | {"matches": page.matches, "looked": looked}
 
 
 def _reset(cursor: Cursor, reason: str) -> dict[str, object]:
@@ -289,7 +200,3 @@ def _gap(gap: Gap, behind: Cursor) -> dict[str, object]:
         "proved": gap.proved,
         "reason": gap.reason,
     }
-
-
-def _fragments(lines: list[bytes]) -> list[orjson.Fragment]:
-    return [orjson.Fragment(line) for line in lines]

@@ -11,7 +11,8 @@ import orjson
 
 from runtail_broker.cursor import Cursor
 from runtail_broker.state import ExecutionState
-from runtail_gateway.log_pages import LogPages, Step
+from runtail_gateway.log_pages import LogPages
+from runtail_gateway.log_step import Step
 from runtail_gateway.portion import Portion
 
 Taking = Callable[[Mapping[str, Any]], bool]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from runtail_broker.engine_health import SUBJECTS
 from runtail_gateway.housekeeping import REASONS, Reason
 
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -40,6 +43,13 @@ class Metrics:
             registry=self.registry,
         )
         self.waiting = self._gauge("runtail_waiting_bytes", "Bytes that wait for all clients")
+        unsafe = Gauge(
+            "runtail_engine_unsafe",
+            "1 while something in the engine is not as safe as it should be, by what that is",
+            ["subject"],
+            registry=self.registry,
+        )
+        self._unsafe = {subject: unsafe.labels(subject) for subject in SUBJECTS}
         self.sweeping = self._gauge(
             "runtail_gateway_sweeping", "1 while this process looks for lost publishers"
         )
@@ -66,6 +76,24 @@ class Metrics:
         self.ghosts = self._counter(
             "runtail_gateway_ghosts_removed", "Places of the list that led nowhere, taken off it"
         )
+        self.bytes_kept = self._gauge(
+            "runtail_gateway_kept_bytes",
+            "Bytes of frames that the engine keeps, as far as this process has looked; 0 where it "
+            "does not keep house",
+        )
+        self.bytes_cap = self._gauge(
+            "runtail_gateway_kept_bytes_cap", "What `max_total_bytes` allows, where it keeps house"
+        )
+        self.archived = self._counter("runtail_gateway_archived", "Parts archived by this process")
+        self.archived_bytes = self._counter(
+            "runtail_gateway_archived_bytes", "Bytes of the parts that it archived, compressed"
+        )
+        self.released = self._counter(
+            "runtail_gateway_released", "Streams removed by it because all lies in the archive"
+        )
+        self.archive_errors = self._counter(
+            "runtail_gateway_archive_errors", "Failed attempts to archive, to verify or to erase"
+        )
         removals = Counter(
             "runtail_gateway_executions_removed",
             "Executions that housekeeping removed",
@@ -73,6 +101,11 @@ class Metrics:
             registry=self.registry,
         )
         self._removals = {reason: removals.labels(reason) for reason in REASONS}
+
+    def unsafe(self, subjects: Set[str]) -> None:
+        """Say which *subjects* are not as they should be at some primary."""
+        for subject, gauge in self._unsafe.items():
+            gauge.set(subject in subjects)
 
     def closed(self, code: int) -> None:
         """Count a viewer that is gone; codes that nobody knows share one label."""

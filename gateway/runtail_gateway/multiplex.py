@@ -26,7 +26,7 @@ from runtail_gateway.message import Message, plain
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.notes_client import NotesClient
 from runtail_gateway.part import Part
-from runtail_gateway.refused import Refused
+from runtail_gateway.refused import Refused, refused_for
 from runtail_gateway.refusing import told
 from runtail_gateway.session import Session
 from runtail_gateway.settings import GatewaySettings
@@ -157,7 +157,7 @@ class _Client:
         except Refused as refused:
             await part.send(told(refused))
         except RuntailError as error:
-            await part.send(told(Refused(4330, "unavailable", str(error))))
+            await part.send(told(refused_for(error)))
         finally:
             if self._parts.get(name) is asyncio.current_task():
                 del self._parts[name]

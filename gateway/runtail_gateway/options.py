@@ -36,6 +36,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="ORIGIN",
         help="origin whose pages may embed the page (?embed=1), and nothing else; repeatable",
     )
+    add(
+        "--replay-from-replicas",
+        action="store_true",
+        help="read old pages from replicas of the engine; proofs stay on the primary",
+    )
     add("--access-log", action="store_true", help="write a JSON line for each request to stderr")
     add(
         "--drain-seconds",
@@ -53,6 +58,22 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "ever (default: %(default)g)",
     )
 
+    add(
+        "--archive",
+        default=default.archive,
+        metavar="PLACE",
+        help="where executions that have ended go before the engine lets go of them: a folder, or "
+        "s3://bucket/prefix (credentials from AWS_…); without it they are removed",
+    )
+    add(
+        "--keep-archived-days",
+        type=_days,
+        default=default.keep_archived_seconds / _DAY_SECONDS,
+        metavar="DAYS",
+        help="time after its last record for which an archived execution stays in the archive and "
+        "in the list; 'inf' for ever (default: %(default)g)",
+    )
+
 
 def settings_of(arguments: argparse.Namespace) -> GatewaySettings:
     """Make the settings; raises ValueError for what makes no sense."""
@@ -62,8 +83,11 @@ def settings_of(arguments: argparse.Namespace) -> GatewaySettings:
         allowed_origins=tuple(arguments.allowed_origin),
         frame_origins=tuple(arguments.frame_origin),
         access_log=arguments.access_log,
+        replay_from_replicas=arguments.replay_from_replicas,
         drain_seconds=arguments.drain_seconds,
         keep_finished_seconds=arguments.keep_finished_days * _DAY_SECONDS,
+        archive=arguments.archive,
+        keep_archived_seconds=arguments.keep_archived_days * _DAY_SECONDS,
     )
 
 

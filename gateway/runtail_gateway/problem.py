@@ -8,9 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runtail_broker.errors import (
+    ArchiveDamaged,
     ExecutionNotFound,
     InvalidCursor,
     InvalidExecutionId,
+    NewerFormat,
     RuntailError,
 )
 from runtail_gateway.refused import Refused
@@ -89,6 +91,8 @@ _STATUS: dict[type[RuntailError], tuple[int, str]] = {
     UnknownCoding: (415, "unknown_coding"),
     HeadTooLarge: (431, "head_too_large"),
     TooMany: (429, "too_many"),
+    ArchiveDamaged: (500, "damaged"),
+    NewerFormat: (501, "newer_format"),
     Draining: (503, "draining"),
     RuntailError: (503, "unavailable"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runtail_broker.acks import MEMORY, Acks
 from runtail_broker.spoken import Open, Spoken
 from runtail_gateway.access import Access
 from runtail_gateway.auth import Grant
@@ -12,10 +13,11 @@ from runtail_gateway.publisher_name import namespaced
 
 @dataclass(frozen=True, slots=True)
 class PublishCaller:
-    """Who made a request, which has the scope `publish` already."""
+    """Who made a request, which has the scope `publish` already, and how safe it is to be made."""
 
     grant: Grant
     access: Access
+    acks: Acks = MEMORY
 
     def named(self, publisher: str) -> str:
         """Name *publisher* as the engine knows it: apart from those of others who sign in."""

@@ -53,7 +53,7 @@ class Publishing:
             await caller.require(said)
             call = self._call(caller, said, limits)
             await self._engine.enlist([name])
-            answer = await self._engine.run(call, replicated=True)
+            answer = await self._engine.run(call, replicated=True, acks=caller.acks)
             told = {**asdict(limits), **asdict(self._bounds)}
             return answered(name, answer, limits=told)
 
@@ -75,7 +75,7 @@ class Publishing:
             if not said.publisher:
                 return await self._append_unnumbered(caller, said.execution_id, json)
             call = published(said, counted(said, json), caller.named)
-            return answered(said.execution_id, await self._engine.run(call))
+            return answered(said.execution_id, await self._engine.run(call, acks=caller.acks))
 
     async def beat(self, request: Request) -> Response:
         """`POST /executions/{execution_id}/beat`: say that the publisher lives."""
@@ -117,7 +117,7 @@ class Publishing:
             raise BadRequest("a frame comes without numbers, expected publisher, batch and before")
         whole = replace(said, frame=frame)
         call = self._call(caller, whole, Limits())
-        return answered(said.execution_id, await self._engine.run(call))
+        return answered(said.execution_id, await self._engine.run(call, acks=caller.acks))
 
     async def _append_unnumbered(
         self, caller: PublishCaller, name: str, json: list[bytes]
@@ -128,7 +128,7 @@ class Publishing:
             for _ in range(_TRIES):
                 said = Publish.unnumbered(name, self._own, last + 1)
                 call = published(said, counted(said, json), caller.named)
-                answer = await self._engine.run(call)
+                answer = await self._engine.run(call, acks=caller.acks)
                 if answer.word == "stored":
                     await self._run(caller, Close(name, self._own, 0, "", "", False))
                     return answered(name, answer)
@@ -157,7 +157,8 @@ class Publishing:
     async def _run(self, caller: PublishCaller, said: Spoken) -> Answer:
         limits = await self._engine.limits() if isinstance(said, Open) else Limits()
         call = self._call(caller, said, limits)
-        return await self._engine.run(call, replicated=isinstance(said, REPLICATED))
+        replicated = isinstance(said, REPLICATED)
+        return await self._engine.run(call, replicated=replicated, acks=caller.acks)
 
     def _call(self, caller: PublishCaller, said: Spoken, limits: Limits) -> Call:
         return call_of(said, self._bounds, limits, caller.named)

@@ -58,21 +58,50 @@ class ManyCalls:
             made = await self._made(caller, each, limits)
             answers.append(None if isinstance(made, Call) else made)
             calls += [made] if isinstance(made, Call) else []
-        opening = [each.execution_id for each in calls if each.script.name == "open"]
-        await self._engine.enlist(opening)
+        answers, calls = await self._enlisted(answers, calls)
         replicated = any(isinstance(each, REPLICATED) for each in said)
-        ran: Iterator[Said] = iter(await self._engine.run_all(calls, replicated=replicated))
+        results = await self._engine.run_all(calls, replicated=replicated, acks=caller.acks)
+        ran: Iterator[Said] = iter(results)
         return [next(ran) if answer is None else answer for answer in answers]
 
-    async def _limits(self, said: Sequence[Spoken]) -> Limits:
-        opens = any(isinstance(each, Open) for each in said)
-        return await self._engine.limits() if opens else Limits()
+    async def _enlisted(
+        self, answers: Sequence[Said | None], calls: Sequence[Call]
+    ) -> tuple[list[Said | None], list[Call]]:
+        """List what opens; what could not be listed is answered so, and the others go on."""
+        opening = [each.execution_id for each in calls if each.script.name == "open"]
+        failed = await self._engine.enlist_all(opening)
+        left = iter(calls)
+        answered: list[Said | None] = []
+        going: list[Call] = []
+        for answer in answers:
+            call = next(left) if answer is None else None
+            if call is not None and call.script.name == "open" and call.execution_id in failed:
+                answer = failed[call.execution_id]
+            elif call is not None:
+                going.append(call)
+            answered.append(answer)
+        return answered, going
 
-    async def _made(self, caller: PublishCaller, said: Spoken, limits: Limits) -> Call | Said:
+    async def _limits(self, said: Sequence[Spoken]) -> Limits | Unavailable:
+        """Read the limits if somebody opens; why not, if the node that has them is away."""
+        if not any(isinstance(each, Open) for each in said):
+            return Limits()
+        try:
+            return await self._engine.limits()
+        except Unavailable as error:
+            return error
+
+    async def _made(
+        self, caller: PublishCaller, said: Spoken, limits: Limits | Unavailable
+    ) -> Call | Said:
         try:
             await caller.require(said)
             if isinstance(said, Primary):
                 return await self._engine.primary(checked(said.execution_id))
+            if isinstance(limits, Unavailable):
+                if isinstance(said, Open):
+                    return limits
+                limits = Limits()
             if isinstance(said, Publish):
                 await asyncio.sleep(0)  # each may expand to a megabyte: let viewers have their turn
             return call_of(said, self._admission.bounds, limits, caller.named)

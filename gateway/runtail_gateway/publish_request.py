@@ -10,6 +10,7 @@ from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
 
+from runtail_broker.acks import MEMORY, Acks
 from runtail_broker.cursor import new_random
 from runtail_broker.spoken import Bounds, Publish
 from runtail_gateway.access import Access
@@ -63,9 +64,24 @@ class Admission:
             raise TooMany(f"{most} publishing requests are under way, the most allowed")
         self.under_way += 1
         try:
-            yield PublishCaller(grant, self._access)
+            yield PublishCaller(grant, self._access, self._acks(request))
         finally:
             self.under_way -= 1
+
+    def _acks(self, request: Request) -> Acks:
+        text = _told(request, "acks")
+        if text is None:
+            return MEMORY
+        try:
+            return Acks.read(text[:40], self._settings.acks_seconds)
+        except ValueError as error:
+            raise BadRequest(str(error)) from error
+
+
+def _told(request: Request, name: str) -> str | None:
+    """Read a `Runtail-…` header, or the parameter of that name."""
+    header = request.headers.get(f"runtail-{name}")
+    return request.query_params.get(name.replace("-", "_")) if header is None else header
 
 
 async def body_of(request: Request, settings: GatewaySettings) -> bytes:
@@ -115,8 +131,7 @@ class Numbers:
         )
 
     def _text(self, name: str) -> str | None:
-        header = self.request.headers.get(f"runtail-{name}")
-        return self.request.query_params.get(name.replace("-", "_")) if header is None else header
+        return _told(self.request, name)
 
     def _number(self, name: str, default: int) -> int:
         text = self._text(name)

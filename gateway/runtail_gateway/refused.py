@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from runtail_broker.errors import ArchiveDamaged, NewerFormat, RuntailError
+
 
 class Refused(Exception):
     """A viewer that is not served: *close_code* tells it whether to come again.
@@ -13,3 +15,16 @@ class Refused(Exception):
         self.close_code, self.code, self.message = close_code, code, message
         self.status = status
         super().__init__(message)
+
+
+def refused_for(error: RuntailError) -> Refused:
+    """Make what a viewer is told of *error*: to come again, unless that would change nothing.
+
+    What a newer runtail wrote another gateway may be able to read.
+    """
+    match error:
+        case NewerFormat():
+            return Refused(4331, "newer_format", str(error), 501)
+        case ArchiveDamaged():
+            return Refused(4422, "damaged", str(error), 500)
+    return Refused(4330, "unavailable", str(error), 503)

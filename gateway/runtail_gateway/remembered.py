@@ -11,7 +11,14 @@ from runtail_broker.state import ExecutionState
 def shown(state: ExecutionState) -> ExecutionState:
     """Take away what changes with every record: a list does not follow that."""
     return replace(
-        state, first_seq=0, last_seq=0, levels={}, dropped=0, records_kept=0, bytes_kept=0
+        state,
+        first_seq=0,
+        last_seq=0,
+        levels={},
+        dropped=0,
+        records_kept=0,
+        bytes_kept=0,
+        archived_seq=0,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -19,10 +20,12 @@ from runtail_gateway.download import TextOf, ndjson_of, packed, pieces
 from runtail_gateway.execution_list import ExecutionFilter, listed, place_of
 from runtail_gateway.hub import Hub
 from runtail_gateway.log_filter import LogFilter
-from runtail_gateway.log_pages import LogPages, Step, Wanted
+from runtail_gateway.log_pages import LogPages
+from runtail_gateway.log_step import Step
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.number import is_number
 from runtail_gateway.origin import require_allowed
+from runtail_gateway.page_lines import Wanted
 from runtail_gateway.problem import BadRequest, Conflict, Unready
 from runtail_gateway.settings import GatewaySettings
 
@@ -75,7 +78,8 @@ class Rest:
 
         `after` is a cursor (or several, newest first, or `$`: what is new), `before` and `around` a
         seq; `tail` asks for the last records. Without any of them the page is the first. `level`,
-        `step` and `q` choose; `context` records on both sides of each come along.
+        `step` and `q` choose; `context` records on both sides of each come along. A page that would
+        be larger than `page_bytes` is cut, and says so.
         """
         most = self._settings.logs_limit
         before = _number(request, "before", default=0, most=2**53)
@@ -87,11 +91,11 @@ class Rest:
             raise BadRequest("around goes with no filter, expected one of them only")
         state = await self._state(request)
         if around:
-            return _json(await self._pages.around(state, around, wanted.limit))
+            return _page(await self._pages.around(state, around, wanted))
         if before or tail:
-            return _json(await self._pages.before(state, before or state.last_seq + 1, wanted))
+            return _page(await self._pages.before(state, before or state.last_seq + 1, wanted))
         after = after or [(await self._hub.reader.bounds(state.id)).last]
-        return _json(await self._pages.after(state.id, after, wanted))
+        return _page(await self._pages.after(state.id, after, wanted))
 
     def _after(self, request: Request) -> list[Cursor]:
         """Read after which cursors a page begins, newest first; none for `$`, the end."""
@@ -108,7 +112,7 @@ class Rest:
         if context and not chosen:
             raise BadRequest("context goes with a filter, expected level, step or q beside it")
         most = self._settings.search_records if chosen else limit
-        return Wanted(limit, most, chosen, context)
+        return Wanted(limit, most, self._settings.page_bytes, chosen, context)
 
     async def ndjson(self, request: Request) -> Response:
         """`GET /executions/{execution_id}/logs.ndjson`: every record that is kept, one a line."""
@@ -129,8 +133,9 @@ class Rest:
             (piece async for step in steps for piece in pieces(spell(step))),
             request.headers.get("accept-encoding", ""),
         )
+        shown = "inline" if "inline" in request.query_params else "attachment"
         headers = {
-            "Content-Disposition": f'attachment; filename="{state.id}.{suffix}"',
+            "Content-Disposition": f'{shown}; filename="{state.id}.{suffix}"',
             "X-Accel-Buffering": "no",
             "Runtail-Cursor": str(end),  # known before: a download ends where the log ended
             "Vary": "Accept-Encoding",
@@ -159,8 +164,8 @@ class Rest:
         return _json({"status": "ok"})
 
     async def readyz(self, _: Request) -> Response:
-        """`GET /readyz`: the live links hear their own probes."""
-        silent = self._hub.silent_seconds()
+        """`GET /readyz`: a live link hears its own probe. Without one shard the others serve."""
+        silent = self._hub.deaf_seconds()
         if silent > self._settings.probe_timeout_seconds:
             raise Unready("the engine has not answered this gateway's probe")
         return _json({"status": "ready", "probe_age_seconds": round(silent, 3)})
@@ -182,6 +187,10 @@ class Rest:
 
 def _json(value: object, status: int = 200) -> Response:
     return Response(orjson.dumps(value), status, media_type="application/json")
+
+
+def _page(page: dict[str, Any]) -> Response:
+    return _json(page | {"records": [orjson.Fragment(line) for line in page["records"]]})
 
 
 def _number(request: Request, name: str, *, default: int, most: int) -> int:

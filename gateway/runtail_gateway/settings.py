@@ -120,6 +120,8 @@ class GatewaySettings:
     """How often the watch of the list looks by itself, in case a change was told and not heard."""
     logs_limit: int = 10_000
     """Most records in one page of `GET /executions/{id}/logs`."""
+    page_bytes: int = 8 * 1024 * 1024
+    """Most bytes of records in one such page; it is cut before the first beyond, and says so."""
     search_records: int = 50_000
     """Most records that one filtered page or one statistic of steps looks at; it says how far."""
     steps_limit: int = 1000
@@ -188,6 +190,23 @@ class GatewaySettings:
     """How long after its last record an execution that has ended is kept; `inf` for ever."""
     keep_empty_seconds: float = 86_400.0
     """How long one is kept that has ended and in which no worker ever said anything."""
+    archive: str = ""
+    """Where executions go that have ended, before the engine lets go of them: a folder, or
+    `s3://<bucket>/<prefix>`. Without one they are removed."""
+    archive_grace_seconds: float = 60.0
+    """How long an execution that was archived stays in the engine too."""
+    keep_archived_seconds: float = 365 * 86_400.0
+    """How long after its last record an archived execution is kept; `inf` for ever. Longer than any
+    spill file lives: what comes late finds its place."""
+    archive_cache_bytes: int = 16 * 1024 * 1024
+    """Indexes and blocks of the archive that one process keeps in memory."""
+    archive_block_bytes: int = 512 * 1024
+    """Bytes of records in one block of the archive, before they are compressed: what a reader of
+    one line reads, but for one large frame."""
+    archive_queue: int = 1000
+    """Executions that wait to be archived or released in this process; others are found again."""
+    archives_at_once: int = 2
+    """Executions that one process archives, or reads again before it removes them, at once."""
     publish_bytes: int = 8 * 1024 * 1024
     """Most bytes of a request that publishes, as it comes and as it expands; more is 413."""
     publish_requests: int = 64
@@ -202,6 +221,15 @@ class GatewaySettings:
     """Most bytes of JSON in one record; a longer one is cut. 1024 up to `batch_bytes`."""
     limits_seconds: float = 60.0
     """How long the limits that operators keep in the engine are remembered."""
+
+    replay_from_replicas: bool = False
+    """Whether full pages of history are read from replicas; the proof of each stays on the primary,
+    and so does all that is new."""
+    engine_check_seconds: float = 60.0
+    """Mean time between two looks whether the engine keeps logs safely; each is up to a fifth
+    earlier or later."""
+    acks_seconds: float = 2.0
+    """How long a request that publishes with `acks` waits until what it stored is as safe."""
 
     auth: AuthSettings | None = None
     """Whose tokens let people in; without it nobody signs in, and everybody may everything."""

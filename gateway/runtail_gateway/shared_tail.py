@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 
 from runtail_broker.cursor import START, Cursor
 from runtail_broker.entry import Entry
-from runtail_broker.errors import RuntailError
+from runtail_broker.errors import NewerFormat, RuntailError
 from runtail_broker.proof import Bounds, Continues, Verdict
 from runtail_broker.rendering import render
 from runtail_broker.script import end_of
@@ -26,6 +26,7 @@ from runtail_gateway.history import History
 from runtail_gateway.message import Message, Packed, plain
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.pages import Page, PageCache
+from runtail_gateway.refused import refused_for
 from runtail_gateway.settings import GatewaySettings
 
 _PAGES_TO_CATCH_UP = 8  # farther behind than this, a tail begins anew at the end
@@ -56,6 +57,7 @@ class SharedTail:
         self._pending_from: Cursor | None = None
         self._refreshing: asyncio.Task[None] | None = None
         self._again = self._closed = self._is_subscribed = False
+        self._unreadable: NewerFormat | None = None
 
     # --- what is heard -------------------------------------------------------------------------
 
@@ -140,6 +142,8 @@ class SharedTail:
         If the stream does not hold it, the first of the older ones that can be proved counts, and
         the page says so. Raises what the stream reader raises, and Refused if it was deleted.
         """
+        if self._unreadable is not None:
+            raise refused_for(self._unreadable)
         page = self._at_hand(cursors[0])
         if page is None:
             return await self._history.read(cursors)
@@ -209,8 +213,11 @@ class SharedTail:
                     if pages > _PAGES_TO_CATCH_UP:
                         self._jump(await self._reader.bounds(self.execution_id))
                         pages = 0
-                except RuntailError:
+                except RuntailError as error:
                     self._again = True
+                    if isinstance(error, NewerFormat):
+                        self._unreadable = error
+                        self._clear()  # everybody pulls, and is told
                     await asyncio.sleep(random.uniform(0.01, self._settings.retry_seconds))
         finally:
             self._refreshing = None

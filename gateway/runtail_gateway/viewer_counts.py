@@ -70,12 +70,12 @@ class ViewerCounts:
             self._forget(execution_id)
 
     async def let_go(self, names: list[str]) -> None:
-        """Tell of those that nobody watches here any more that it is so."""
-        for name in names:
-            try:
+        """Tell of those that nobody watches here any more that it is so, until one fails."""
+        try:
+            for name in names:
                 await self.look(name)
-            except RuntailError as error:
-                log.info("the viewers of %s were not taken back: %s", name, error)
+        except RuntailError as error:
+            log.info("viewers that left were not taken back: %s", error)
 
     async def close(self) -> None:
         """Take back what was told, as far as that goes quickly: viewers are elsewhere now."""

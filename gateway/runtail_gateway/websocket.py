@@ -17,7 +17,7 @@ from runtail_gateway.message import Message
 from runtail_gateway.metrics import Metrics
 from runtail_gateway.origin import origin_allowed
 from runtail_gateway.push import Push, push_of
-from runtail_gateway.refused import Refused
+from runtail_gateway.refused import Refused, refused_for
 from runtail_gateway.refusing import refuse, tell
 from runtail_gateway.session import Session
 from runtail_gateway.settings import GatewaySettings
@@ -111,7 +111,7 @@ class SocketEndpoint(ABC):
         except Refused as refused:
             await refuse(outlet, refused)
         except RuntailError as error:
-            await refuse(outlet, Refused(4330, "unavailable", str(error)))
+            await refuse(outlet, refused_for(error))
         except (Gone, WebSocketDisconnect):
             pass  # nobody is left to tell
 

@@ -14,6 +14,9 @@ const REACT_18 = [
 export default defineConfig({
   resolve: { alias: SOURCES },
   test: {
+    // a quarter of the processor time; each file cleans up what it put into the document
+    pool: "threads",
+    isolate: false,
     projects: [
       { extends: true, test: { name: "client", include: ["client/tests/**/*.test.ts"], environment: "node" } },
       {
@@ -36,7 +39,7 @@ export default defineConfig({
           server: { deps: { inline: [/@testing-library\/react/] } },
         },
       },
-      { extends: true, test: { name: "app", include: ["app/tests/**/*.test.{ts,tsx}"], environment: "happy-dom" } },
+      { extends: true, test: { name: "app", include: ["app/tests/**/*.test.{ts,tsx}"], environment: "happy-dom", setupFiles: ["react/tests/setup.ts"] } },
     ],
   },
 });

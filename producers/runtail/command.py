@@ -30,6 +30,7 @@ HELP: Final = {
     "log": "publish a line from a shell script",
     "tail": "follow an execution; the exit code is the execution's",
     "ls": "list the executions",
+    "doctor": "look whether an engine is fit for logs, and say what to change",
     "token": "sign a token to read, publish or administer with",
     "gateway": "serve the page and the log streams",
     "demo": "start an engine, a gateway and a demo workflow on this machine",

@@ -9,6 +9,7 @@ import orjson
 
 from runtail.backoff import AskedToWait
 from runtail.http_client import HttpAnswer, HttpClient, Place
+from runtail_broker.acks import MEMORY, Acks
 from runtail_broker.errors import EngineRefused, RuntailError, Unavailable
 from runtail_broker.script import Answer, Call
 from runtail_broker.spoken import (
@@ -52,15 +53,16 @@ class HttpNodes:
         return self
 
     async def run_all(
-        self, calls: Sequence[Call], *, replicated: bool = False
+        self, calls: Sequence[Call], *, replicated: bool = False, acks: Acks = MEMORY
     ) -> list[Answer | RuntailError]:
         """Run calls in order, in as few requests as the gateway takes; answers in order.
 
-        The gateway knows by itself what has to be *replicated*, and lists what it opens.
+        The gateway knows by itself what has to be *replicated*, and lists what it opens. It waits
+        for *acks* as long as its own setting says.
         """
         answers: list[Answer | RuntailError] = []
         for body, count in self._bodies([pack(spoken(call)) for call in calls]):
-            some = await self._ask(body, count)
+            some = await self._ask(body, count, acks)
             answers += [_of_call(answer) for answer in some]
         return answers
 
@@ -95,8 +97,8 @@ class HttpNodes:
             return _FIRST_BYTES, _FIRST_CALLS
         return min(_BODY_BYTES, self.bounds.body_bytes // 2), self.bounds.calls
 
-    async def _ask(self, body: bytes, count: int) -> list[Said]:
-        answer = await self._client.post(_PATH, body, self._headers())
+    async def _ask(self, body: bytes, count: int, acks: Acks = MEMORY) -> list[Said]:
+        answer = await self._client.post(_PATH, body, self._headers(acks))
         if answer.status != 200:
             raise _refusal(answer)
         try:
@@ -107,8 +109,10 @@ class HttpNodes:
             raise Unavailable(f"the gateway answered {len(answers)} of {count} calls")
         return answers
 
-    def _headers(self) -> Mapping[str, str]:
+    def _headers(self, acks: Acks) -> Mapping[str, str]:
         headers = {"Content-Type": MEDIA_TYPE, "Accept": MEDIA_TYPE}
+        if acks.command:
+            headers["Runtail-Acks"] = str(acks)
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._current_token()}"
         return headers

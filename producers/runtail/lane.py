@@ -15,13 +15,15 @@ from runtail.journal import Journal
 from runtail.link import Link
 from runtail.settings import PublisherSettings
 from runtail.spill import Spill
-from runtail_broker.errors import EngineRefused, RuntailError, Unavailable
+from runtail_broker.acks import Acks
+from runtail_broker.errors import RuntailError, Unavailable
 from runtail_broker.script import Answer, Limits
 
 Asked = tuple[Journal, Ask]
 
 _NO_LIMITS = Limits()
 _LISTED_AT_ONCE = 64
+_ELSEWHERE_SECONDS = 1.0  # for what another node holds
 
 
 class Lane:
@@ -38,6 +40,7 @@ class Lane:
     ) -> None:
         self._link, self._buffer, self._settings = link, buffer, settings
         self._warnings, self._opened, self._spill = warnings, opened, spill
+        self._acks = Acks.read(settings.acks, settings.acks_seconds)
         self._waiting_since: float | None = None
         self._refused_since: dict[Journal, float] = {}
         self._delays: dict[Journal, Backoff] = {}
@@ -59,8 +62,7 @@ class Lane:
         """Say once for each of *journals* what it has to say; on failure nothing is given up."""
         self.waits()
         try:
-            opening = any(journal.is_opening for journal in journals)
-            limits = await self._link.limits() if opening else _NO_LIMITS
+            journals, limits = await self._with_limits(journals)
             asked = self._collect(journals, limits)
             await self._send([pair for pair in asked if not pair[1].replicated])
             await self._send_replicated([pair for pair in asked if pair[1].replicated])
@@ -71,6 +73,20 @@ class Lane:
             await self.away(error)
         else:
             self.answers()
+
+    async def _with_limits(self, journals: Sequence[Journal]) -> tuple[Sequence[Journal], Limits]:
+        """Find the limits for those that open; while another node has them and is away, leave out
+        those that need them: the others must not wait."""
+        opening = {journal for journal in journals if journal.is_opening}
+        if not opening:
+            return journals, _NO_LIMITS
+        try:
+            async with asyncio.timeout(_ELSEWHERE_SECONDS):
+                return journals, await self._link.limits()
+        except (Unavailable, TimeoutError) as error:
+            for journal in opening:
+                self._refused(journal, Unavailable(f"its limits were not read: {error!r}"))
+            return [journal for journal in journals if journal not in opening], _NO_LIMITS
 
     def waits(self) -> None:
         """Note that something is asked of the engine."""
@@ -126,7 +142,8 @@ class Lane:
         if not asked:
             return
         nodes = await self._link.nodes()
-        results = await nodes.run_all([ask.call for _, ask in asked], replicated=replicated)
+        calls = [ask.call for _, ask in asked]
+        results = await nodes.run_all(calls, replicated=replicated, acks=self._acks)
         now = time.monotonic()
         for (journal, ask), result in zip(asked, results, strict=True):
             if isinstance(result, RuntailError):
@@ -155,15 +172,22 @@ class Lane:
         unlisted = await self._list([journal for journal, ask in sent if ask.kind == "open"])
         await self._send([pair for pair in sent if pair[0] not in unlisted], replicated=True)
 
+    async def _list_one(self, journal: Journal) -> None:
+        """List it, on whatever node that is; one that is away is not waited for for long."""
+        try:
+            async with asyncio.timeout(_ELSEWHERE_SECONDS):
+                await self._link.list(journal.execution_id)
+        except TimeoutError as error:
+            raise Unavailable("it could not be listed: that node does not answer") from error
+
     async def _list(self, opening: Sequence[Journal]) -> set[Journal]:
         """List what opens; return those that the engine refused to list."""
         refused: set[Journal] = set()
         for start in range(0, len(opening), _LISTED_AT_ONCE):
             some = opening[start : start + _LISTED_AT_ONCE]
-            listing = [self._link.list(journal.execution_id) for journal in some]
-            results = await asyncio.gather(*listing, return_exceptions=True)
+            results = await asyncio.gather(*map(self._list_one, some), return_exceptions=True)
             for journal, result in zip(some, results, strict=True):
-                if isinstance(result, EngineRefused):
+                if isinstance(result, RuntailError):
                     self._refused(journal, result)
                     refused.add(journal)
                 elif result is not None:

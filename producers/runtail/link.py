@@ -118,6 +118,9 @@ class Link:
                 return Limits()  # the gateway knows them, and trusts nobody's
             try:
                 self._limits = now, await nodes.limits()
+            except Unavailable:
+                if self._limits is None:
+                    raise  # else those of before count: the node that has them may be away for long
             except (ValueError, TypeError):
                 self._limits = now, Limits()  # somebody's typing error must not stop the workers
         return self._limits[1]

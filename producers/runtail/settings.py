@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
+from runtail_broker.acks import SAFE_SECONDS, Acks
 from runtail_broker.record import MAX_RECORD_BYTES
 
 WhenFull = Literal["drop_oldest", "block"]
@@ -40,6 +41,11 @@ class PublisherSettings:
     """The longest such wait; the wait is drawn at random below a doubling bound."""
     engine_timeout_seconds: float = 5.0
     """How long one answer of the engine may take."""
+    acks: str = "memory"
+    """What an acknowledgement waits for: `memory`, `disk` (the primary's), or `replicas:N`."""
+    acks_seconds: float = SAFE_SECONDS
+    """How long one round waits for that at most; then it is asked again, and nothing is given up.
+    Less than `engine_timeout_seconds`."""
     limits_seconds: float = 60.0
     """How long the limits that operators keep in the engine are remembered."""
     max_renames: int = 1000
@@ -78,6 +84,11 @@ class PublisherSettings:
             value = getattr(self, field.name)
             if isinstance(value, int | float) and not value > 0:
                 raise ValueError(f"{field.name} is {value}, expected more than 0")
+        if Acks.read(self.acks).command and self.acks_seconds >= self.engine_timeout_seconds:
+            raise ValueError(
+                f"acks_seconds is {self.acks_seconds}, "
+                f"expected less than engine_timeout_seconds, {self.engine_timeout_seconds}"
+            )
         if self.when_full not in get_args(WhenFull):
             expected = " or ".join(get_args(WhenFull))
             raise ValueError(f"when_full is {self.when_full}, expected {expected}")

@@ -14,7 +14,7 @@ from tests.polling import soon
 from runtail_broker.client import connect
 from runtail_broker.ending import end
 from runtail_broker.hearing import Hearing, hear
-from runtail_broker.live import _connection
+from runtail_broker.live_link import _connection
 
 
 class _NoTransport:
@@ -96,7 +96,7 @@ async def test_a_lost_connection_is_raised(
 async def test_nothing_is_given_on_after_it_was_stopped() -> None:
     heard: list[Any] = []
     lost = asyncio.get_running_loop().create_future()
-    hearing = Hearing(asyncio.Protocol(), heard.append, lost)
+    hearing = Hearing(asyncio.Protocol(), heard.append, heard.append, lost)
     hearing.data_received(b"+one\r\n+two\r")
     hearing.stop()
     hearing.data_received(b"\n")

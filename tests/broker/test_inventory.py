@@ -124,7 +124,8 @@ async def test_the_clock_is_the_engines(nodes: Nodes, inventory: Inventory) -> N
     standing = (await inventory.kept(["now"]))[0].standing
     assert standing is not None
     assert 0 <= await inventory.now_ms() - standing.last_ms < 60_000
-    assert standing.created_ms == standing.last_ms
+    # the clock of a real engine stands still in a script, the fake's goes on
+    assert 0 <= standing.last_ms - standing.created_ms < 1000
     assert execution.id == "now"
 
 

@@ -32,6 +32,7 @@ class Heard:
         self.entries: list[Entry] = []
         self.freshened: list[str] = []
         self.noted_of: list[str] = []
+        self.unheard_of: list[str] = []
         self.told: list[str] = []
         self.fresh_changes = 0
 
@@ -43,6 +44,9 @@ class Heard:
 
     def noted(self, execution_id: str) -> None:
         self.noted_of.append(execution_id)
+
+    def unheard(self, execution_id: str) -> None:
+        self.unheard_of.append(execution_id)
 
     def changed(self, execution_ids: list[str]) -> None:
         self.told += execution_ids

@@ -21,6 +21,7 @@ from runtail_broker.stream import StreamReader
 
 T = TypeVar("T")
 FUTURE_MS = 10_000_000_000_000
+FOR_EVER = Limits(max_age_seconds=0)  # whatever time passes between two records
 MOST_READS = 30
 
 
@@ -340,7 +341,7 @@ async def test_a_record_is_found_in_few_reads_among_thousands_of_one_millisecond
     nodes: Nodes, execution_id: str
 ) -> None:
     execution = Execution(nodes, execution_id)
-    await execution.open(limits=Limits())
+    await execution.open(limits=FOR_EVER)
     await execution.set_state(ms=FUTURE_MS)
     frames, size = 4000, 3
     batches = (batch_of(execution_id, i + 1, ["x"] * size, before=i * size) for i in range(frames))
@@ -370,7 +371,7 @@ async def test_a_record_is_found_in_few_reads_whatever_lies_between(
     nodes: Nodes, execution_id: str, name: str
 ) -> None:
     execution = Execution(nodes, execution_id)
-    await execution.open()
+    await execution.open(limits=FOR_EVER)
     ms = FUTURE_MS
     for gap in GAPS[name]:
         if gap:

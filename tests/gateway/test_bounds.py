@@ -100,6 +100,10 @@ BOUNDS: dict[str, list[str]] = {
         "test_history_is_replayed_exactly_in_messages_of_the_size_allowed"
     ],
     "logs_limit": [EDGE],
+    "page_bytes": [
+        "gateway/test_log_pages.py::"
+        "test_pages_that_are_cut_for_their_size_leave_nothing_out_either_way"
+    ],
     "list_limit": [EDGE],
     "context_limit": [EDGE],
     "search_records": [
@@ -157,11 +161,19 @@ INSIDE = {
     *("drain_seconds", "grace_seconds", "beat_seconds", "settle_seconds", "lease_seconds"),
     *("probe_timeout_seconds", "retry_seconds", "list_seconds", "deleted_seconds"),
     *("finality_seconds", "sweep_seconds", "sweep_running", "sweep_index", "claim_seconds"),
-    *("limits_seconds", "auth.leeway_seconds", "auth.expiry_notice_seconds"),
+    *(
+        "limits_seconds",
+        "acks_seconds",
+        "engine_check_seconds",
+        "auth.leeway_seconds",
+        "auth.expiry_notice_seconds",
+    ),
     *("auth.jwks_refresh_seconds", "auth.jwks_retry_seconds", "auth.jwks_timeout_seconds"),
     *("keep_finished_seconds", "keep_empty_seconds", "ghost_seconds", "housekeeping_seconds"),
     *("housekeeping_batch", "auth.jwks_bytes", "viewers_seconds"),
     *("figures_seconds", "figures_remembered_seconds"),
+    *("archive_grace_seconds", "keep_archived_seconds", "archive_cache_bytes"),
+    *("archive_block_bytes", "archive_queue", "archives_at_once"),
 }
 """Settings that are numbers and bound no client: caches, clocks, and what the engine is asked."""
 

@@ -180,7 +180,7 @@ async def moving(nodes: Nodes, execution_id: str) -> AsyncIterator[None]:
 async def test_nothing_is_lost_when_an_execution_moves_to_another_node_amid_publishing(
     gateway: Running, nodes: Nodes
 ) -> None:
-    """The SDK waits and goes on, curl is told to come again, a viewer gets everything."""
+    """Neither the SDK nor curl notices; a viewer gets everything."""
     caller, lines, done = Caller(gateway, "run-1"), 600, threading.Event()
 
     def work() -> None:
@@ -194,15 +194,12 @@ async def test_nothing_is_lost_when_an_execution_moves_to_another_node_amid_publ
     async with gateway.watch("run-1", "wait=true") as watcher:
         await watcher.until(lambda: len(watcher.texts) > 20, "it is under way")
         async with moving(nodes, "run-1"):
-            status, said = await caller.post("logs", b'{"message": "by hand"}')
-            assert (status, said["code"]) == (503, "unavailable")
-        async with asyncio.timeout(20):
-            while (await caller.post("logs", b'{"message": "by hand"}'))[0] != 200:
-                await a_moment()
+            assert (await caller.post("logs", b'{"message": "by hand"}'))[0] == 200
+        assert (await caller.post("logs", b'{"message": "by hand"}'))[0] == 200
         await working
         await watcher.until(lambda: watcher.close_code is not None, "it ended", 40)
         assert watcher.close_code == 1000
         assert watcher.records == await Worker(nodes, "run-1").stored()
         texts = watcher.texts
-        assert texts.count("by hand") == 1
+        assert texts.count("by hand") == 2
         assert [t for t in texts if t != "by hand"] == [f"line {n}" for n in range(lines)]

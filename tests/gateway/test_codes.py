@@ -34,6 +34,7 @@ FULL = ADMITTED + "while_too_much_waits_nobody_is_taken_and_who_is_slowest_goes"
 NOT_ANSWERED = REST + "what_cannot_be_answered_is_a_problem_with_its_own_code"
 FORGED = "gateway/test_forged_tokens.py::test_a_forged_token_opens_nothing"
 DELETION, DRAIN = "gateway/test_deletion.py::test_", "gateway/test_drain.py::test_"
+ARCHIVE = "gateway/test_archive.py::test_"
 DELETED = DELETION + "it_is_heard_at_once_and_the_close_code_says_not_to_come_again"
 DRAINING = DRAIN + "a_gateway_that_drains_is_unready_and_takes_no_new_viewer_but_answers"
 
@@ -52,6 +53,7 @@ CLOSES: dict[str, list[str]] = {
         "gateway/test_sign_ins.py::test_a_websocket_is_closed_with_4329",
     ],
     "4330": [FULL, HERE + "a_viewer_is_told_to_come_again_while_the_engine_is_away"],
+    "4331": [ARCHIVE + "what_a_newer_runtail_wrote_is_refused_and_never_shown_otherwise"],
     "4400": [WATCH + "what_says_nothing_is_refused_for_good_with_its_name"],
     "4401": [SESSION + "who_never_signs_in_is_sent_away_in_time", FORGED],
     "4402": [SESSION + "a_viewer_is_sent_away_when_its_token_expires"],
@@ -59,6 +61,7 @@ CLOSES: dict[str, list[str]] = {
     "4404": [WATCH + "without_wait_an_unknown_execution_is_refused_for_good"],
     "4408": [WATCH + "a_viewer_that_talks_too_much_is_sent_away"],
     "4410": [DELETED],
+    "4422": [ARCHIVE + "a_damaged_archive_is_an_error_for_everybody"],
 }
 
 ERRORS: dict[tuple[int, str], list[str]] = {
@@ -97,6 +100,10 @@ ERRORS: dict[tuple[int, str], list[str]] = {
     ],
     (429, "full"): [HERE + "one_publisher_too_many_is_told_to_come_again"],
     (431, "head_too_large"): [REQUESTS + "headers_beyond_the_bound_are_answered_431"],
+    (500, "damaged"): [ARCHIVE + "a_damaged_archive_is_an_error_for_everybody"],
+    (501, "newer_format"): [
+        ARCHIVE + "what_a_newer_runtail_wrote_is_refused_and_never_shown_otherwise"
+    ],
     (503, "unavailable"): [REST + "a_gateway_without_its_engine_lives_but_is_not_ready"],
     (503, "too_many"): [ADMITTED + "over_http_the_refusal_says_when_to_come_again"],
     (503, "full"): [HERE + "an_event_stream_is_refused_while_too_much_waits"],

@@ -19,6 +19,7 @@ from tests.gateway.test_rest import get, refused
 from tests.gateway.worker import Worker
 from tests.polling import a_moment, soon
 
+from runtail_broker.acks import MEMORY, Acks
 from runtail_broker.claim import Claim
 from runtail_broker.client import Nodes, connect
 from runtail_broker.errors import RuntailError
@@ -171,12 +172,12 @@ class Meddled(Nodes):
     meddle: Callable[[str], Awaitable[object]]
 
     async def run_all(
-        self, calls: Sequence[Call], *, replicated: bool = False
+        self, calls: Sequence[Call], *, replicated: bool = False, acks: Acks = MEMORY
     ) -> list[Answer | RuntailError]:
         for call in calls:
             if call.script.name == "delete":
                 await self.meddle(call.execution_id)
-        return await super().run_all(calls, replicated=replicated)
+        return await super().run_all(calls, replicated=replicated, acks=acks)
 
 
 async def test_an_execution_that_is_opened_between_the_look_and_the_removal_stays(

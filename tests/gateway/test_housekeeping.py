@@ -15,6 +15,8 @@ from runtail_broker.standing import Standing
 from runtail_gateway.housekeeping import (
     REASONS,
     Ages,
+    PutAway,
+    Release,
     Relist,
     Remove,
     Silence,
@@ -35,7 +37,7 @@ def aged(standing: Standing, seconds: float) -> Kept:
     return Kept("a", 5.0, replace(standing, last_ms=int(NOW - seconds * 1000)))
 
 
-def removed(standing: Standing, seconds: float, reason: str) -> Verdict:
+def removed(standing: Standing, seconds: float, reason: str) -> Remove:
     seen = f"7 12 {int(NOW - seconds * 1000)}-3 {standing.status} {standing.open}"
     return Remove("a", reason, seen, standing.open)  # type: ignore[arg-type]
 
@@ -169,3 +171,53 @@ def test_silence_is_remembered_of_so_many_and_forgotten_of_those_no_longer_asked
     assert len(silence) == 1
     assert silence.since("a", {}, 4.0) == 1.0
     assert silence.since("c", {}, 4.0) == 4.0
+
+
+# --- with an archive -----------------------------------------------------------------------------
+
+ARCHIVING = replace(AGES, archiving=True, grace_seconds=60.0, archived_seconds=100_000.0)
+PART = "1-12-5-3-000000ff"
+IN_STREAM = replace(OVER, records=12, frame_bytes=900)
+SEALED = replace(IN_STREAM, archived=12, archive=PART)
+AWAY = replace(SEALED, records=0, frame_bytes=0)
+
+
+def told_with_archive(standing: Standing, seconds: float) -> Verdict | None:
+    return decide(aged(standing, seconds), NOW, ARCHIVING)
+
+
+@pytest.mark.parametrize(
+    ("standing", "seconds", "verdict"),
+    [
+        (IN_STREAM, 9_999.9, None),
+        (IN_STREAM, 10_000, PutAway("a")),
+        (IN_STREAM, 10**9, PutAway("a")),
+        (replace(IN_STREAM, open=1), 10_000, PutAway("a")),  # what it may still say goes on behind
+        (replace(SEALED, sealed_ms=NOW - 59_999), 10_000, None),
+        (replace(SEALED, sealed_ms=NOW - 60_000), 10_000, Release("a")),
+        (replace(SEALED, seq=13, sealed_ms=NOW - 10**9), 10_000, PutAway("a")),  # something late
+        (AWAY, 99_999.9, None),
+        (replace(AWAY, seq=13, records=1), 10**9, PutAway("a")),
+        (RUNNING, 10**9, None),
+        (replace(AWAY, ended=False, seq=13), 10**9, None),
+    ],
+)
+def test_with_an_archive_it_moves_there_step_by_step(
+    standing: Standing, seconds: float, verdict: Verdict | None
+) -> None:
+    """Nothing is removed that is not archived wholly; what is added begins it anew."""
+    assert told_with_archive(standing, seconds) == verdict
+
+
+def test_what_is_archived_goes_when_it_is_too_old_for_that_too() -> None:
+    verdict = told_with_archive(AWAY, 100_000)
+    assert verdict == replace(removed(AWAY, 100_000, "archived"), epoch=7)
+
+
+def test_an_empty_one_is_removed_also_where_there_is_an_archive() -> None:
+    assert told_with_archive(EMPTY, 1000) == removed(EMPTY, 1000, "empty")
+
+
+@pytest.mark.parametrize("standing", [SEALED, AWAY, replace(AWAY, spoken=False)])
+def test_a_gateway_without_the_archive_removes_nothing_that_lies_there(standing: Standing) -> None:
+    assert told(standing, 10**9) is None

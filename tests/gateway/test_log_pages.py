@@ -18,7 +18,8 @@ from runtail_broker.cursor import START, Cursor
 from runtail_broker.errors import ExecutionNotFound
 from runtail_broker.proof import Bounds, Verdict
 from runtail_broker.stream import StreamReader
-from runtail_gateway.log_pages import LogPages, Wanted
+from runtail_gateway.log_pages import LogPages
+from runtail_gateway.page_lines import Wanted
 from runtail_gateway.problem import Deleted
 
 pytestmark = pytest.mark.timeout(40)
@@ -100,6 +101,84 @@ async def test_a_search_stays_within_its_bound_and_says_how_far_it_looked(
     page = await get(pushing, path(filled, "q=nowhere&tail=5"))
     assert page["looked"]["last_seq"] == 201
     assert page["before"] == page["looked"]["first_seq"] == 182
+
+
+def size_of(page: Record) -> int:
+    """Bytes of its records, as the gateway writes them."""
+    return sum(len(orjson.dumps(record)) for record in page["records"])
+
+
+@pytest.mark.parametrize(
+    ("gateway_settings", "most"),
+    [({"page_bytes": 1}, 1), ({"page_bytes": 2000}, 2000)],
+    indirect=["gateway_settings"],
+)
+@pytest.mark.parametrize("query", ["", "level=error,warning", "q=nowhere"])
+async def test_pages_that_are_cut_for_their_size_leave_nothing_out_either_way(
+    pushing: Running, filled: Worker, most: int, query: str
+) -> None:
+    """Each is as large as allowed, or holds one record; it says that it was cut, or holds all."""
+    stored = [r for r in await filled.stored() if not query or FILTERS[query](r)]
+    there: list[Record] = []
+    after = "0-0:0:-"
+    for _ in range(203):
+        page = await get(pushing, path(filled, f"{query}&limit=400&after={after}"))
+        assert size_of(page) <= most or len(page["records"]) == 1
+        there, after = there + page["records"], page["cursor"]
+        assert page["cut"] == ("page_bytes" if len(there) < len(stored) else None)
+        if page["cut"] is None:
+            break
+    assert there == stored
+    back: list[Record] = []
+    before = 10**6
+    while before is not None:
+        page = await get(pushing, path(filled, f"{query}&limit=400&before={before}"))
+        assert size_of(page) <= most or len(page["records"]) == 1
+        back, before = page["records"] + back, page["before"]
+        assert page["cut"] == ("page_bytes" if before else None)
+    assert back == stored
+
+
+@pytest.mark.parametrize("gateway_settings", [{"page_bytes": 2000}], indirect=True)
+async def test_a_page_around_a_place_is_cut_on_both_sides(pushing: Running, filled: Worker) -> None:
+    page = await get(pushing, path(filled, "around=100&limit=200"))
+    seqs = [record["seq"] for record in page["records"]]
+    assert 90 < seqs[0] < 100 < seqs[-1] < 110
+    assert seqs == list(range(seqs[0], seqs[-1] + 1))
+    assert (page["cut"], page["before"]) == ("page_bytes", seqs[0])
+    assert size_of(page) <= 2000
+    rest = await get(pushing, path(filled, f"limit=1&after={page['cursor']}"))
+    assert rest["records"][0]["seq"] == seqs[-1] + 1
+
+
+@pytest.mark.parametrize("gateway_settings", [{"page_bytes": 1000}], indirect=True)
+async def test_context_that_has_no_room_is_left_out_and_the_page_says_so(
+    pushing: Running, filled: Worker
+) -> None:
+    for query in ("after=0-0:0:-", "before=52"):
+        page = await get(pushing, path(filled, f"level=error&context=9&limit=1&{query}"))
+        assert (page["matches"], page["cut"]) == ([51], "page_bytes")
+        assert 51 in [record["seq"] for record in page["records"]]
+        assert size_of(page) <= 1000
+
+
+async def test_what_is_another_ones_context_is_looked_at_by_the_next_page(
+    pushing: Running, worker: Worker
+) -> None:
+    """Two errors side by side, each within the other's context: either is found, both ways."""
+    await worker.open()
+    for level in ("info", "error", "error", "info"):
+        await worker.log_records([{"message": "row", "level": level}])
+    errors = "level=error&limit=1&context=2"
+    last = await get(pushing, path(worker, f"{errors}&before=99"))
+    assert (last["matches"], last["before"]) == ([4], 4)
+    assert [record["seq"] for record in last["records"]] == [2, 3, 4, 5]
+    before = await get(pushing, path(worker, f"{errors}&before={last['before']}"))
+    assert before["matches"] == [3]
+    first = await get(pushing, path(worker, f"{errors}&after=0-0:0:-"))
+    assert [record["seq"] for record in first["records"]] == [1, 2, 3, 4, 5]
+    after = await get(pushing, path(worker, f"{errors}&after={first['cursor']}"))
+    assert (first["matches"], after["matches"]) == ([3], [4])
 
 
 async def test_the_next_error_comes_with_its_neighbours(pushing: Running, filled: Worker) -> None:
@@ -254,11 +333,11 @@ async def test_what_goes_while_a_page_is_read_is_told_by_the_next_page(
         await engine_nodes.at(stream, lambda node: node.xtrim(stream, maxlen=0, approximate=False))
 
     pages = LogPages(Interrupted(engine_nodes, everything_is_trimmed))
-    first = await pages.after(worker.execution_id, [START], Wanted(1000, 1000))
+    first = await pages.after(worker.execution_id, [START], Wanted(1000, 1000, 10**9))
     place = Cursor.parse(first["cursor"])
     assert first["notices"] == []
     assert len(first["records"]) == place.number < 81
-    rest = await pages.after(worker.execution_id, [place], Wanted(1000, 1000))
+    rest = await pages.after(worker.execution_id, [place], Wanted(1000, 1000, 10**9))
     (gap,) = rest["notices"]
     assert (gap["after_seq"], gap["before_seq"], gap["reason"]) == (place.number, 82, "removed")
     assert gap["cursor"] == rest["cursor"]
@@ -281,4 +360,4 @@ async def test_what_is_gone_since_the_page_was_asked_for_is_told_at_once(
     pages = LogPages(StreamReader(engine_nodes))
     for cursor in (last, START):
         with pytest.raises(error):
-            await pages.after(worker.execution_id, [cursor], Wanted(10, 10))
+            await pages.after(worker.execution_id, [cursor], Wanted(10, 10, 10**9))

@@ -14,6 +14,7 @@ from tests.gateway.test_notes import ALICE, ask
 from tests.gateway.worker import Worker
 from tests.polling import soon
 
+from runtail import AsyncPublisher
 from runtail_broker.client import Nodes
 from runtail_broker.script import delete_call
 
@@ -192,6 +193,9 @@ async def test_who_reads_notes_of_a_deleted_execution_is_told(
     async with connected(pushing) as socket:
         await socket.say("subscribe_notes", name)
         await socket.until(name, "notes")
+        for number in (1, 2):  # what comes after the subscription was confirmed
+            await write(pushing, worker, f"note {number}")
+            await socket.until(name, "notes", 1 + number)
         await engine_nodes.run(delete_call(name, force=True, remembered_seconds=60))
         (error,) = await socket.until(name, "error")
         assert error["code"] == "deleted"
@@ -207,3 +211,22 @@ async def test_an_event_stream_brings_notes(pushing: Running, worker: Worker) ->
     data = [part.removeprefix("data: ") for part in body.splitlines() if '"notes"' in part]
     found = [orjson.loads(each) for each in data]
     assert texts([each for each in found if each["type"] == "notes"]) == ["<b>first</b>"]
+
+
+async def test_who_watches_the_list_is_told_of_a_note_and_of_an_error(
+    pushing: Running, engine_url: str, execution_id: str, engine_nodes: Nodes
+) -> None:
+    async with AsyncPublisher(engine_url) as publisher, connected(pushing) as socket:
+        run = publisher.execution(execution_id)
+        assert await run.until_opened()
+        await socket.text('{"type": "watch"}')
+        await soon(lambda: socket.of(None, "watching"), "it watches")
+        await write(pushing, Worker(engine_nodes, execution_id), "look")
+        run.error("it broke")
+
+        def told() -> bool:
+            states = [s for m in socket.of(None, "executions") for s in m["executions"]]
+            return any(s["notes"] == 1 and s["last_error"] for s in states)
+
+        await soon(told, "both are told", seconds=4)  # before the list is looked at by itself
+        run.finish()

@@ -27,20 +27,27 @@ def test_the_first_look_is_a_small_one() -> None:
 def test_the_next_ones_hold_what_is_still_wanted(records: int, wanted: int, asked: int) -> None:
     portion = Portion()
     portion.frames(wanted)
-    portion.learn(frames(4, records=records))
+    portion.learn(frames(4, records=records), 400)
     assert portion.frames(wanted) == asked
 
 
 @pytest.mark.parametrize(
-    ("records", "size", "most"),
-    [(1, 100, 1024), (100, 100, 123), (1, 1024 * 1024, 4), (1, 16 * 1024 * 1024, 1)],
-    ids=["frames", "records", "bytes", "one that is larger"],
+    ("records", "size", "rendered", "most"),
+    [
+        (1, 100, 100, 1024),
+        (100, 100, 100, 123),
+        (1, 1024 * 1024, 100, 4),
+        (1, 16 * 1024 * 1024, 100, 1),
+        (1, 100, 1024 * 1024, 8),
+        (1, 100, 16 * 1024 * 1024, 1),
+    ],
+    ids=["frames", "records", "bytes", "one that is larger", "rendered", "one that grows large"],
 )
-def test_they_grow_up_to_a_bound(records: int, size: int, most: int) -> None:
+def test_they_grow_up_to_a_bound(records: int, size: int, rendered: int, most: int) -> None:
     portion, asked = Portion(), 0
     for _ in range(6):
         asked = portion.frames(10**9)
-        portion.learn(frames(4, records=records, size=size))
+        portion.learn(frames(4, records=records, size=size), 4 * rendered)
     assert asked == most
 
 
@@ -49,7 +56,7 @@ def test_they_grow_in_steps_as_small_frames_may_be_followed_by_large_ones() -> N
     asked = []
     for _ in range(4):
         asked.append(portion.frames(10**9))
-        portion.learn(frames(1, records=1))
+        portion.learn(frames(1, records=1), 100)
     assert asked == [4, 64, 1024, 1024]
 
 
@@ -61,5 +68,5 @@ def test_something_is_always_asked_for(reads: list[tuple[int, int, int]]) -> Non
     """Whatever was read, also nothing, also empty frames: at least one frame, at most so many."""
     portion = Portion()
     for many, records, size in reads:
-        portion.learn(frames(many, records=records, size=size))
+        portion.learn(frames(many, records=records, size=size), size)
         assert 1 <= portion.frames(records) <= 1024

@@ -661,3 +661,18 @@ async def test_what_comes_over_http_is_outlined_as_a_worker_would(
     key = ExecutionKeys.of(execution_id).steps
     stored = await engine_nodes.at(key, lambda node: node.hgetall(key))
     assert stored == {b"load": b"1 1 8"}
+
+
+async def test_who_wants_more_safety_than_there_is_is_told_to_come_again(
+    pushing: Running, engine_nodes: Nodes
+) -> None:
+    """The embedded engine has no replica. What was stored stays."""
+    caller = Caller(pushing, "run-1")
+    await caller.open()
+    body = orjson.dumps([{"message": "a"}])
+    status, said = await caller.post("logs?acks=replicas:1", body)
+    assert (status, said["code"]) == (503, "unavailable")
+    assert "acks is replicas:1 and after 2 s 0 of 1 replicas have it" in said["detail"]
+    status, said = await caller.post("logs?acks=safely", body)
+    assert (status, said["code"]) == (400, "bad_request")
+    assert "'safely', expected memory, disk or replicas:N" in said["detail"]

@@ -159,6 +159,20 @@ async def test_the_download_equals_the_stream(pushing: Running, worker: Worker) 
     assert [orjson.loads(line) for line in lines] == await worker.stored()
 
 
+@pytest.mark.parametrize(("query", "shown"), [("", "attachment"), ("?inline=1", "inline")])
+async def test_the_text_is_saved_unless_it_is_to_be_shown(
+    pushing: Running, worker: Worker, query: str, shown: str
+) -> None:
+    """A browser saves the one and shows the other in a tab, as nothing but text."""
+    await worker.open()
+    await worker.log_many(batches=1, records=1)
+    path = f"/executions/{worker.execution_id}/logs.txt{query}"
+    async with pushing.http.get(pushing.address + path) as answer:
+        assert answer.headers["content-disposition"].split(";")[0] == shown
+        assert answer.content_type == "text/plain"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 async def test_the_download_of_a_trimmed_execution_says_so_first(
     pushing: Running, worker: Worker
 ) -> None:

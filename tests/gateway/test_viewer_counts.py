@@ -12,9 +12,10 @@ from tests.polling import eventually
 
 from runtail_broker.audience import Audience
 from runtail_broker.client import Nodes
+from runtail_broker.keys import ExecutionKeys
 from runtail_gateway.viewer_counts import ViewerCounts
 
-OFTEN = {"viewers_seconds": 0.1, "beat_seconds": 0.5}
+OFTEN = {"viewers_seconds": 0.1, "beat_seconds": 17.0}  # changes are told, not only seen by beats
 
 
 def told(watcher: Watcher) -> int:
@@ -54,21 +55,28 @@ async def test_a_viewer_that_waits_for_an_execution_is_counted(pushing: Running)
 async def test_a_gateway_that_died_counts_until_it_was_silent_for_long(
     engine_nodes: Nodes, execution_id: str
 ) -> None:
-    dead, alive = (Audience(engine_nodes, keep_seconds=0.2) for _ in range(2))
-    assert await dead.count(execution_id, 7) == 7
-    assert await alive.count(execution_id, 2) == 9
+    dead, alive = Audience(engine_nodes, 0.2), Audience(engine_nodes, 60)
+    assert await alive.count(execution_id, 2) == 2
+    assert await dead.count(execution_id, 7) == 9
 
     async def forgotten() -> bool:
         return await alive.count(execution_id, 2) == 2
 
     await eventually(forgotten, "the dead one counts no more")
-    key = f"runtail:{{{execution_id}}}:viewers"
+    key = ExecutionKeys.of(execution_id).viewers
     assert await engine_nodes.at(key, lambda node: node.hlen(key)) == 1
+
+
+async def test_nothing_is_left_when_nobody_says_anything_any_more(
+    engine_nodes: Nodes, execution_id: str
+) -> None:
+    await Audience(engine_nodes, 0.2).count(execution_id, 7)
+    key = ExecutionKeys.of(execution_id).viewers
 
     async def gone() -> bool:
         return not await engine_nodes.at(key, lambda node: node.exists(key))
 
-    await eventually(gone, "nothing is left when nobody says anything")
+    await eventually(gone, "the key is gone")
 
 
 async def test_a_gateway_that_ends_takes_back_what_it_told(

@@ -22,6 +22,7 @@ CLOSE_CODES = {  # what a refusal with this code closes a WebSocket of its own w
     "draining": 1012,
     "too_many": 4329,
     "unavailable": 4330,
+    "newer_format": 4331,
     "bad_request": 4400,
     "bad_cursor": 4400,
     "bad_execution_id": 4400,
@@ -30,6 +31,7 @@ CLOSE_CODES = {  # what a refusal with this code closes a WebSocket of its own w
     "forbidden": 4403,
     "not_found": 4404,
     "deleted": 4410,
+    "damaged": 4422,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from tests.polling import until
@@ -214,3 +215,41 @@ def test_waiting_for_the_opening_is_bounded() -> None:
     publisher = Publisher("redis://127.0.0.1:1")
     assert not publisher.execution("exec-1").opened(0.05)
     publisher.close(0.05)
+
+
+@pytest.mark.parametrize("how", ["asks", "calls back"])
+def test_who_looks_for_a_wish_to_cancel_is_told_to_listen_at_once(
+    publisher: Publisher, stored: Stored, run: Execution, how: str
+) -> None:
+    assert run.opened()
+    assert stored.state(run.id)["listening"] == "0"
+    if how == "asks":
+        assert not run.cancel_requested
+    else:
+        run.on_cancel(lambda: None)
+    until(lambda: stored.state(run.id)["listening"] == "1", "the engine knows it")
+    run.finish()
+    assert publisher.flush()
+    assert stored.state(run.id)["listening"] == "0"
+
+
+def test_who_has_left_is_not_asked_to_stop(publisher: Publisher, run: Execution) -> None:
+    run.on_cancel(lambda: None)
+    run.finish()
+    until(lambda: not publisher._courier._callbacks, "the callback is forgotten")
+
+
+def test_the_last_error_and_the_ends_of_steps_are_stored_beside_the_log(
+    publisher: Publisher, stored: Stored, run: Execution
+) -> None:
+    with run.step("load"):
+        run.error("first\nand more")
+        run.info("error, but none")
+    assert publisher.flush()
+    seq, _, told = stored.state(run.id)["last_error"].partition(" ")
+    record = stored.records(run.id)[int(seq) - 1]
+    assert (record["message"], record["step_name"]) == ("first\nand more", "load")
+    assert '"message":"first"' in told
+    keys = ExecutionKeys.of(run.id)
+    ends: Any = stored.redis.hget(keys.steps, "load")
+    assert ends.startswith(b"1 0 ")

@@ -18,8 +18,8 @@ from runtail_gateway.page_files import page_routes
 
 AXE = Path(__file__).parents[2] / "gateway/ui/node_modules/axe-core/axe.min.js"
 GRAVE = ("serious", "critical")
-_FIND = """async () => {
-  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+_FIND = """async (where) => {
+  const { violations } = await axe.run(where ?? document, { resultTypes: ["violations"] });
   return violations.map(({ id, impact, nodes }) => [impact, id, nodes[0].html.slice(0, 200)]);
 }"""
 
@@ -46,11 +46,11 @@ class Fault:
     html: str
 
 
-async def faults(page: Page) -> list[Fault]:
-    """List what is seriously or critically wrong with the page."""
+async def faults(page: Page, where: str | None = None) -> list[Fault]:
+    """List what is seriously or critically wrong with the page, or with the parts at *where*."""
     if not await page.evaluate("() => 'axe' in window"):
         await page.evaluate(AXE.read_text("utf-8") + "; undefined")
-    found: list[Any] = await page.evaluate(_FIND)
+    found: list[Any] = await page.evaluate(_FIND, where)
     return [fault for each in found if (fault := Fault(*each)).impact in GRAVE]
 
 

@@ -38,6 +38,7 @@ async def test_nothing_is_seriously_wrong_with_all_states_on_one_page(
 
 
 @pytest.mark.full
+@pytest.mark.timeout(300)  # a second for each state
 @pytest.mark.parametrize(("width", "scheme"), LOOKS.values(), ids=LOOKS)
 async def test_nothing_is_seriously_wrong_with_any_state(
     browser: Browser, address: str, width: int, scheme: str

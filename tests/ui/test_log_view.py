@@ -92,6 +92,67 @@ async def test_nothing_moves_when_lines_come_or_are_trimmed(page: Page, address:
     assert await in_sight(page) == before
 
 
+async def test_nothing_moves_when_what_is_above_is_folded_and_unfolded(
+    page: Page, address: str
+) -> None:
+    """Also when it is the page that folds, and the lines in sight are far below."""
+    await show(page, address, "?records=5000&sample=mixed#L2483")
+    await settle(page)
+    assert 2470 in await seqs(page)
+    before = await top_of(page, 2483)
+    await page.keyboard.press("z")
+    await settle(page)
+    assert 2470 not in await seqs(page)
+    assert await top_of(page, 2483) == before
+    await page.keyboard.press("z")
+    await settle(page)
+    assert await top_of(page, 2483) == before
+
+
+async def test_over_two_seconds_behind_it_jumps_to_live_and_says_what_it_skipped(
+    page: Page, address: str
+) -> None:
+    """The lines that went by unseen are one click away, and counted exactly."""
+    await show(page, address, "?records=1000")
+    await page.evaluate("memory.append(20000)")
+    bar = page.locator(".rt-skipped")
+    await expect(bar).to_contain_text("lines skipped in view to keep up")
+    await expect(page.locator('[data-seq="21000"]')).to_be_in_viewport()
+    assert await is_following(page)
+    count = int((await bar.inner_text()).split(" ")[0].replace(",", ""))
+    assert 1000 < count < 20_000
+    await bar.get_by_role("button", name="show them").click()
+    await settle(page)
+    first = (await seqs(page))[0]
+    assert 1000 < first <= 21_000 - count
+    assert not await is_following(page)
+    await expect(bar).to_have_count(0)
+
+
+@pytest.mark.parametrize("query", ["?records=5000&sample=mixed", "?records=1000000&window=1000"])
+async def test_on_a_phone_the_bar_is_two_lines_and_a_button_has_the_rest(
+    page: Page, address: str, query: str
+) -> None:
+    """By keys alone, too; filtered, too; nothing of it is wider than the phone."""
+    await page.set_viewport_size({"width": 360, "height": 640})
+    await show(page, address, query)
+    await page.get_by_role("button", name="warning").click()
+    box = await page.get_by_role("toolbar").bounding_box()
+    assert box is not None
+    assert box["height"] <= 70
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+    await page.get_by_role("button", name="More").focus()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("button", name="Wrap")).to_be_focused()
+    await page.keyboard.press("Space")
+    await expect(page.locator(".rt-rows")).to_have_class("rt-rows rt-wrap")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="More")).to_be_focused()
+    await expect(page.get_by_role("button", name="Wrap")).to_be_hidden()
+
+
 async def test_a_traceback_is_unfolded_while_following(page: Page, address: str) -> None:
     """All of it is shown, the end stays in sight, and no row lies over another."""
     await show(page, address, "?records=9&sample=hard")

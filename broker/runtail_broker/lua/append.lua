@@ -12,10 +12,14 @@
 --                     guess  1 while the final status is a gateway's guess, not a worker's word
 --                     cancel 1 when asked to stop
 --                     end    the JSON of the `end` record while it is the last record, else ''
---                     max_records max_bytes  limits of what is kept
+--                     max_records max_bytes max_age (ms)  limits of what is kept
 --                     listening  publishers that have it open and listen for a wish to cancel
 --                     last_error '<seq> <JSON>' of the last log of level error
 --                     notes noted  how many notes there are, how often they changed; see note.lua
+--                     format version of all this; 0 is 1, and a newer one is refused
+--                     head   ms of the first record kept in the stream, never later; 0: not known
+--                     archived  seq up to which all lies in the archive, sealed (ms) since when,
+--                     archive   its parts (see archived.py); written by seal.lua alone
 -- KEYS[3] publishers  hash: publisher id -> 'last count open dropped beat opened role[ listens]'
 --                     last batch number, records published, whether it has it open (0 it left,
 --                     1 open, 2 open but marked lost, 3 given up: lost for too long), records
@@ -32,16 +36,22 @@
 
 local TAG_MODULUS, TAG_FACTOR = 4294967291, 1000003
 local STATUS, END = 1, 2
+local FORMAT = 1 -- proof.py knows it too
 local TRIM_AT_MOST = 64 -- entries dropped from the head in one call, so that no call is long
 
-local stream_key, state_key, publishers_key, live = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
-
-local NUMBERS = { 'epoch', 'ms', 'n', 'seq', 'tag', 'first', 'records', 'bytes', 'debug', 'info',
-  'warning', 'error', 'dropped', 'raw', 'open', 'lost', 'listening', 'max_records', 'max_bytes' }
-local WORDS = { 'status', 'cancel', 'owner', 'end', 'guess' }
+local stream_key, live = KEYS[1], ARGV[1]
 
 -- The key of another part of the same execution.
-local function key_of(part) return (string.gsub(state_key, 'state$', part)) end
+local function key_of(part) return (string.gsub(stream_key, 'stream$', part)) end
+
+-- A node that the slot is moving to is called with KEYS[1] alone: for several it would answer
+-- TRYAGAIN as long as one of them is not there.
+local state_key, publishers_key = KEYS[2] or key_of('state'), KEYS[3] or key_of('publishers')
+
+local NUMBERS = { 'epoch', 'ms', 'n', 'seq', 'tag', 'first', 'records', 'bytes', 'debug', 'info',
+  'warning', 'error', 'dropped', 'raw', 'open', 'lost', 'listening', 'max_records', 'max_bytes',
+  'max_age', 'head', 'archived', 'sealed', 'format' }
+local WORDS = { 'status', 'cancel', 'owner', 'end', 'guess' }
 
 local function text_of(number) return string.format('%.0f', number) end
 
@@ -60,6 +70,9 @@ local function load_state()
   local state = {}
   for i, name in ipairs(NUMBERS) do state[name] = tonumber(values[i] or '0') or 0 end
   for i, name in ipairs(WORDS) do state[name] = values[#NUMBERS + i] or '' end
+  if state.format > FORMAT then
+    error('NEWERFORMAT the state has version ' .. state.format .. ', expected at most ' .. FORMAT)
+  end
   return state
 end
 
@@ -119,6 +132,16 @@ local function terminal(status)
   return status == 'completed' or status == 'failed' or status == 'cancelled'
 end
 
+-- What it is now, for who compares it with what was seen (see standing.py)
+local function standing(state)
+  if state then
+    return table.concat({ text_of(state.epoch), text_of(state.seq),
+      text_of(state.ms) .. '-' .. text_of(state.n), state.status, text_of(state.open) }, ' ')
+  end
+  local last = redis.call('XREVRANGE', stream_key, '+', '-', 'COUNT', 1)[1]
+  return '- ' .. (last and last[1] or '')
+end
+
 -- What every script answers: a word, then where the publisher and the execution stand.
 local function answer(word, state, publisher)
   return { word, text_of(publisher and publisher.last or 0), text_of(state and state.ms or 0),
@@ -142,18 +165,35 @@ local function frame_of(json)
   return string.char(16, 145) .. head .. json
 end
 
+-- Records up to `last` are in the stream no more; what the archive holds of them is kept still.
+local function dropped_up_to(state, last)
+  if last > state.archived then state.first = last + 1 end
+end
+
+local function ms_of(id) return tonumber(string.match(id, '^%d+')) end
+
+-- Whether what is kept is beyond a limit. `head` is never later than the first record: at worst it
+-- is looked at in vain, once.
+local function too_much(state)
+  return state.records > state.max_records or state.bytes > state.max_bytes
+    or (state.max_age > 0 and state.ms - state.head > state.max_age)
+end
+
 -- Drop entries from the head until what is kept is within the limits; never the last one.
 local function trim(state)
   local budget = TRIM_AT_MOST
-  while budget > 0 and (state.records > state.max_records or state.bytes > state.max_bytes) do
+  while budget > 0 and too_much(state) do
     local heads = redis.call('XRANGE', stream_key, '-', '+', 'COUNT', 2)
     if #heads < 2 then return end
+    state.head = ms_of(heads[1][1])
+    if not too_much(state) then return end
     local fields = {}
     for i = 1, #heads[1][2], 2 do fields[heads[1][2][i]] = heads[1][2][i + 1] end
     redis.call('XDEL', stream_key, heads[1][1])
     state.records = state.records - tonumber(fields.n)
     state.bytes = state.bytes - #fields.f
-    state.first = tonumber(fields.s) + tonumber(fields.n)
+    state.head = ms_of(heads[2][1])
+    dropped_up_to(state, tonumber(fields.s) + tonumber(fields.n) - 1)
     budget = budget - 1
   end
 end
@@ -172,8 +212,10 @@ local function append(state, frame, count, flags, random)
   local s, c, p, t, x = text_of(first), text_of(count), text_of(before), text_of(tag), text_of(flags)
   redis.call('XADD', stream_key, id, 's', s, 'n', c, 'p', p, 't', t, 'x', x, 'f', frame)
   if state.records > 0 and redis.call('XLEN', stream_key) == 1 then
-    state.records, state.bytes, state.first = 0, 0, first -- the stream was evicted: say what is gone
+    state.records, state.bytes = 0, 0 -- the stream was evicted: say what is gone
+    dropped_up_to(state, first - 1)
   end
+  if state.records == 0 then state.head = ms end
   state.ms, state.n, state.seq, state.tag = ms, n, state.seq + count, tag
   state.records, state.bytes = state.records + count, state.bytes + #frame
   if state.first == 0 then state.first = first end

@@ -10,16 +10,6 @@
 -- Answers `deleted`, `running` (it has not ended: nothing was changed), `changed` (it is not what was
 -- seen any more: nothing was changed), `unknown`.
 
--- What it is now, as ARGV[4] has it.
-local function standing(state)
-  if state then
-    return table.concat({ text_of(state.epoch), text_of(state.seq),
-      text_of(state.ms) .. '-' .. text_of(state.n), state.status, text_of(state.open) }, ' ')
-  end
-  local last = redis.call('XREVRANGE', stream_key, '+', '-', 'COUNT', 1)[1]
-  return '- ' .. (last and last[1] or '')
-end
-
 local function is_as_seen(state)
   if ARGV[4] ~= '' and ARGV[4] ~= standing(state) then return false end
   for i = 5, #ARGV, 2 do
@@ -29,16 +19,19 @@ local function is_as_seen(state)
 end
 
 local state = load_state()
-if not state and redis.call('EXISTS', stream_key, publishers_key, key_of('notes')) == 0 then
+local function exists(part) return redis.call('EXISTS', key_of(part)) == 1 end
+if not state and not (exists('stream') or exists('publishers') or exists('notes')) then
   return answer('unknown')
 end
 if not is_as_seen(state) then return answer('changed', state) end
 if state and state['end'] == '' and ARGV[2] ~= '1' then return answer('running', state) end
 
-for _, part in ipairs({ 'stream', 'state', 'publishers', 'steps', 'notes', 'viewers' }) do
-  redis.call('UNLINK', key_of(part))
-end
+-- first what may fail: where the slot is moving away from, no key can be made
 redis.call('SET', key_of('deleted'), text_of(state and state.epoch or 0), 'PX', ARGV[3])
+for _, part in ipairs({ 'steps', 'notes', 'viewers' }) do
+  redis.pcall('UNLINK', key_of(part)) -- there, even looking for one that does not exist fails
+end
+for _, part in ipairs({ 'stream', 'state', 'publishers' }) do redis.call('UNLINK', key_of(part)) end
 redis.pcall('SPUBLISH', live, 'deleted')
 redis.pcall('SPUBLISH', key_of('notes'), 'deleted')
 return answer('deleted', state)

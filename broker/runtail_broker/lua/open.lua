@@ -3,8 +3,8 @@
 -- ARGV[2] publisher       ARGV[3] role: owner or participant      ARGV[4] epoch, if it is created
 -- ARGV[5] random          ARGV[6] JSON of the status record, if it is created
 -- ARGV[7] workflow id     ARGV[8] most publishers     ARGV[9] ms for which closed ones are kept
--- ARGV[10] most records kept     ARGV[11] most bytes kept
--- ARGV[12] 1 if it listens for a wish to cancel
+-- ARGV[10] most records kept     ARGV[11] most bytes kept     ARGV[12] ms for which they are kept
+-- ARGV[13] 1 if it listens for a wish to cancel
 --
 -- Answers `created`, `joined`, `again` (this publisher was here before), `late` (a participant, and
 -- the execution is over), `finished` (an owner, and it is over: nothing was changed), `full`.
@@ -64,7 +64,7 @@ local publisher = load_publisher(id)
 
 if state and publisher then
   publisher.opened = now
-  set_listens(state, publisher, ARGV[12] == '1')
+  set_listens(state, publisher, ARGV[13] == '1')
   heard(state, publisher)
   if not publisher.open then
     set_open(state, publisher, true)
@@ -86,8 +86,9 @@ if not state then
   local epoch = tonumber(ARGV[4])
   state = {}
   for _, name in ipairs(NUMBERS) do state[name] = 0 end
-  state.epoch, state.tag = epoch, epoch
+  state.epoch, state.tag, state.format = epoch, epoch, FORMAT
   state.max_records, state.max_bytes = tonumber(ARGV[10]), tonumber(ARGV[11])
+  state.max_age = tonumber(ARGV[12])
   for _, name in ipairs(WORDS) do state[name] = '' end
   state.status = 'running'
   adopt(state)
@@ -105,7 +106,7 @@ if role == 'owner' then state.owner = id end
 if role == 'owner' and ARGV[7] ~= '' then redis.call('HSET', state_key, 'workflow', ARGV[7]) end
 publisher = publisher or { id = id, last = 0, count = 0, dropped = 0, beat = 0, opened = now,
   role = role }
-set_listens(state, publisher, ARGV[12] == '1')
+set_listens(state, publisher, ARGV[13] == '1')
 if not publisher.open then set_open(state, publisher, true) end
 if state.status == 'lost' then revive(state, publisher) end
 save_publisher(publisher)

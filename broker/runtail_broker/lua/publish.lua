@@ -12,7 +12,7 @@
 -- ARGV[18] '', or the last error in it: '<its place, from 0> <JSON>'
 -- ARGV[19], ARGV[20] … a step's name and its ends in it: 'runs failed duration duration …'
 --
--- Answers `stored`, `duplicate` (it was stored before; nothing changed), `behind` (batches before
+-- Answers `stored`, `duplicate` (it was stored before; nothing changes), `behind` (batches before
 -- it are missing: send them, or declare them lost), `unopened`, `unknown`.
 
 local STEPS, DURATIONS = 200, 16 -- names that are kept, durations of each: the last ones
@@ -39,7 +39,12 @@ local publisher = load_publisher(ARGV[2])
 if not publisher then return answer('unopened', state) end
 
 local number = tonumber(ARGV[3])
-if number <= publisher.last then return answer('duplicate', state, publisher) end
+if number <= publisher.last then
+  -- the same bytes once more: who waits for replicas, or for the disk, waits for the last write of
+  -- its own connection, and over another one there would be nothing to wait for
+  save_publisher(publisher)
+  return answer('duplicate', state, publisher)
+end
 if number > publisher.last + 1 then
   -- the hole is declared only if nothing has filled it since the publisher last knew of it
   if ARGV[15] == '' or tonumber(ARGV[15]) ~= publisher.last then
@@ -75,5 +80,5 @@ if ARGV[18] and ARGV[18] ~= '' then
   more[#more + 1] = text_of(state.seq - count + 1 + tonumber(place)) .. ' ' .. json
 end
 save_state(state, more)
-add_steps(key_of('steps'))
+if #ARGV > 18 then add_steps(key_of('steps')) end
 return answer('stored', state, publisher)

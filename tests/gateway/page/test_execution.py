@@ -1,4 +1,4 @@
-"""The page of one execution, with real gateways: what people see of each other, share, stop and try out."""
+"""The page of one execution, with real gateways: what people see, share, stop and try out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.browser import open_page
 from tests.gateway.conftest import QUICK
 from tests.gateway.page.watching import rows, words
 from tests.gateway.running import Running, running
-from tests.gateway.signing import AUTH, token
+from tests.gateway.signing import AUTH, bearer, token
 from tests.gateway.worker import Worker
 from tests.ui.gallery import AXE, faults
 
@@ -119,6 +119,12 @@ async def test_a_link_is_shared_by_who_may_and_read_by_who_has_it(
         await expect(rows(guest).last).to_contain_text("three")
         await expect(guest.locator(".runtail-head .runtail-id")).to_have_text(worker.execution_id)
         assert await guest.get_by_role("button", name=re.compile("Share|Cancel|Start")).count() == 0
+        address = f"{signed.address}/executions/{worker.execution_id}/notes"
+        said = {"text": "for guests", "seq": 2}
+        async with signed.http.post(address, json=said, headers=bearer(scope="publish")) as kept:
+            assert kept.status == 201
+        note = guest.locator('.rt-row[data-seq="2"] .rt-note')
+        await expect(note).to_contain_text("ann: for guests")  # asked for every few seconds
         await guest.goto(link.replace(worker.execution_id, "another"))
         await expect(words(guest)).to_contain_text("refused")
 
@@ -164,17 +170,19 @@ async def test_a_cancel_reaches_the_worker_after_asking_once_more(
     page: Page, two: list[Running], engine_url: str
 ) -> None:
     heard = asyncio.Event()
-    async with AsyncPublisher(redis_url=engine_url) as publisher:
-        async with publisher.execution("long-1") as run:
-            run.on_cancel(heard.set)
-            run.info("working")
-            await publisher.flush()
-            await open_execution(page, two[0], "long-1")
-            await page.get_by_role("button", name="Cancel").click()
-            assert not heard.is_set()
-            await page.get_by_role("button", name="Yes, stop").click()
-            await expect(page.get_by_text("Asked to stop")).to_be_visible()
-            await asyncio.wait_for(heard.wait(), PATIENCE_SECONDS)
+    async with (
+        AsyncPublisher(redis_url=engine_url) as publisher,
+        publisher.execution("long-1") as run,
+    ):
+        run.on_cancel(heard.set)
+        run.info("working")
+        await publisher.flush()
+        await open_execution(page, two[0], "long-1")
+        await page.get_by_role("button", name="Cancel").click()
+        assert not heard.is_set()
+        await page.get_by_role("button", name="Yes, stop").click()
+        await expect(page.get_by_text("Asked to stop")).to_be_visible()
+        await asyncio.wait_for(heard.wait(), PATIENCE_SECONDS)
 
 
 async def test_several_are_one_log_over_one_socket(
@@ -182,19 +190,21 @@ async def test_several_are_one_log_over_one_socket(
 ) -> None:
     sockets: list[str] = []
     page.on("websocket", lambda socket: sockets.append(socket.url))
-    async with AsyncPublisher(redis_url=engine_url) as publisher:
-        async with publisher.execution("other-1") as run:
-            run.info("of the other")
-            await publisher.flush()
-            query = f"?execution={worker.execution_id}&execution=other-1&view=merged"
-            await page.goto(f"{two[0].address}/monitoring{query}")
-            merged = page.get_by_role("region", name="Log of 2 executions, merged")
-            await expect(merged.locator(".rt-row", has_text="three")).to_be_visible()
-            await expect(merged.locator(".rt-row", has_text="of the other")).to_be_visible()
-            await worker.log("four")
-            run.info("and more of the other")
-            await expect(merged.locator(".rt-row", has_text="four")).to_be_visible()
-            await expect(merged.locator(".rt-row", has_text="and more")).to_be_visible()
+    async with (
+        AsyncPublisher(redis_url=engine_url) as publisher,
+        publisher.execution("other-1") as run,
+    ):
+        run.info("of the other")
+        await publisher.flush()
+        query = f"?execution={worker.execution_id}&execution=other-1&view=merged"
+        await page.goto(f"{two[0].address}/monitoring{query}")
+        merged = page.get_by_role("region", name="Log of 2 executions, merged")
+        await expect(merged.locator(".rt-row", has_text="three")).to_be_visible()
+        await expect(merged.locator(".rt-row", has_text="of the other")).to_be_visible()
+        await worker.log("four")
+        run.info("and more of the other")
+        await expect(merged.locator(".rt-row", has_text="four")).to_be_visible()
+        await expect(merged.locator(".rt-row", has_text="and more")).to_be_visible()
     assert len(sockets) == 1
 
 
@@ -204,27 +214,29 @@ async def test_a_run_is_looked_through_by_keys_alone_and_nothing_is_wrong_with_i
 ) -> None:
     if not AXE.exists():
         pytest.skip(f"no {AXE.name}: npm ci in gateway/ui puts it there")
-    async with AsyncPublisher(redis_url=engine_url) as publisher:
-        async with publisher.execution("keys-1") as run:
-            run.set_plan({"extract": [], "load": ["extract"]})
-            async with run.step("extract"):
-                run.info("extracting")
-            async with run.step("load"):
-                run.info("loading")
-                await publisher.flush()
-                await open_execution(page, two[0], "keys-1")
-                await expect(page.locator(".runtail-graph-step")).to_have_count(2)
-                await tab_to(page, "extract")
-                await page.keyboard.press("ArrowDown")
-                await page.keyboard.press("Enter")
-                await expect(page.locator(".rt-row.rt-selected")).to_contain_text("load")
-                await tab_to(page, "Plan", backwards=True)
-                for tab in ("Steps", "Time line", "Values", "Notes"):
-                    await page.keyboard.press("ArrowRight")
-                    chosen = page.get_by_role("tab", selected=True)
-                    await expect(chosen).to_contain_text(tab)
-                    await expect(chosen).to_be_focused()
-                    assert await faults(page) == []
+    async with (
+        AsyncPublisher(redis_url=engine_url) as publisher,
+        publisher.execution("keys-1") as run,
+    ):
+        run.set_plan({"extract": [], "load": ["extract"]})
+        async with run.step("extract"):
+            run.info("extracting")
+        async with run.step("load"):
+            run.info("loading")
+            await publisher.flush()
+            await open_execution(page, two[0], "keys-1")
+            await expect(page.locator(".runtail-graph-step")).to_have_count(2)
+            await tab_to(page, "extract")
+            await page.keyboard.press("ArrowDown")
+            await page.keyboard.press("Enter")
+            await expect(page.locator(".rt-row.rt-selected")).to_contain_text("load")
+            await tab_to(page, "Plan", backwards=True)
+            for tab in ("Steps", "Time line", "Values", "Notes"):
+                await page.keyboard.press("ArrowRight")
+                chosen = page.get_by_role("tab", selected=True)
+                await expect(chosen).to_contain_text(tab)
+                await expect(chosen).to_be_focused()
+                assert await faults(page) == []
 
 
 # What the focused button is called; of anything else nothing.

@@ -10,16 +10,20 @@ from dataclasses import replace
 import pytest
 from playwright.async_api import Page, expect
 from tests.gateway.conftest import QUICK
+from tests.gateway.page.reading import Read, frames, read_all, statuses, take_notes, wrong_lines
 from tests.gateway.page.watching import dot, listed, panes, rows, words
 from tests.gateway.running import Running, running
 from tests.gateway.signing import AUTH, token
 from tests.gateway.worker import Worker
+from tests.polling import soon
+from tests.proxy import proxy_to
 
 from runtail_broker.client import Nodes
 from runtail_broker.keys import index_of
 from runtail_gateway.share import ShareLinks
 
 pytestmark = pytest.mark.browser
+SAID = '"type":"auth"'
 
 
 @pytest.fixture
@@ -86,34 +90,64 @@ async def test_a_token_that_expires_while_watching_is_renewed_in_place(
     page: Page, signed: Running, run: Worker
 ) -> None:
     """The page asks for the newest one before the old one is over: the socket stays."""
-    sockets: list[str] = []
-    page.on("websocket", lambda socket: sockets.append(socket.url))
+    sent = frames(page, "framesent", SAID)
+    await take_notes(page)
     await page.goto(f"{signed.address}/monitoring/executions/{run.execution_id}")
-    short = time.time() + 4
+    over = time.time() + 4
     await sign_in(page, token(lives=4))
     await expect(rows(page).last).to_contain_text("one")
-    opened = len(sockets)
+    first = sent[-1]
     await page.evaluate("token => sessionStorage.setItem('runtail-token', token)", token())
-    await page.wait_for_timeout(max(0, short + 0.5 - time.time()) * 1000)
+    await soon(lambda: time.time() > over + 0.5, "the first one is over")
     await run.log("two")
     await expect(rows(page).last).to_contain_text("two")
-    assert len(sockets) == opened
-    await expect(dot(page)).to_have_attribute("data-status", "connected")
+    assert sent[-1].socket == first.socket
+    assert first.at < sent[-1].at < over
+    assert await statuses(page) == ["connecting", "error", "connecting", "connected"]
 
 
 async def test_when_a_token_is_over_what_is_on_screen_stays_and_a_new_one_goes_on_from_there(
     page: Page, signed: Running, run: Worker
 ) -> None:
+    await take_notes(page)
     await page.goto(f"{signed.address}/monitoring/executions/{run.execution_id}")
     await sign_in(page, token(lives=2))
     await expect(rows(page).last).to_contain_text("one")
     await expect(words(page)).to_have_text("signed out")
+    await expect(dot(page)).to_have_attribute("data-status", "error")
     await expect(rows(page).last).to_contain_text("one")
-    await run.log("two")
+    await run.log_many(4, 250)
     await sign_in(page, token())
-    await expect(rows(page).last).to_contain_text("two")
-    seqs = [int(text) for text in await rows(page).locator(".rt-seq").all_text_contents()]
-    assert seqs == list(range(1, len(seqs) + 1))
+    await expect(rows(page).last.locator(".rt-seq")).to_have_text("1002")
+    await run.end()
+    await expect(words(page)).to_have_text("ended · complete, 1,004 lines")
+    assert await read_all(page) == Read(first=1, last=1004, count=1004, wrong=[])
+    assert await wrong_lines(page) == []
+    assert await statuses(page) == [
+        "connecting", "error", "connecting", "connected", "error",
+        "connecting", "connected", "disconnected",
+    ]  # fmt: skip
+
+
+@pytest.mark.full
+async def test_where_sockets_are_refused_a_token_is_renewed_by_another_request(
+    page: Page, signed: Running, run: Worker
+) -> None:
+    with proxy_to(signed.address) as proxy:
+        proxy.refusing_upgrades = True
+        await take_notes(page)
+        await page.goto(f"{proxy.http}/monitoring/executions/{run.execution_id}")
+        over = time.time() + 4
+        await sign_in(page, token(lives=4))
+        await expect(rows(page).last).to_contain_text("one")
+        await page.evaluate("token => sessionStorage.setItem('runtail-token', token)", token())
+        await soon(lambda: time.time() > over + 0.5, "the first one is over")
+        await run.log("two")
+        await expect(rows(page).last).to_contain_text("two")
+        await run.end()
+        await expect(words(page)).to_have_text("ended · complete, 5 lines")
+    assert await wrong_lines(page) == []
+    assert (await statuses(page))[1:4] == ["error", "connecting", "connected"]
 
 
 async def test_a_share_link_shows_its_execution_and_nothing_else(

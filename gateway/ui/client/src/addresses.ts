@@ -5,11 +5,11 @@ export type Parameter = readonly [name: string, value: string];
 /** What a subscription asks for, as it is said over a socket. */
 export interface Wish {
   /** Newest first; of notes the one. */
-  readonly after?: readonly string[] | string;
-  readonly tail?: number;
+  readonly after?: readonly string[] | string | undefined;
+  readonly tail?: number | undefined;
   readonly wait?: boolean;
-  readonly level?: readonly string[];
-  readonly step?: readonly string[];
+  readonly level?: readonly string[] | undefined;
+  readonly step?: readonly string[] | undefined;
 }
 
 export interface Asked {

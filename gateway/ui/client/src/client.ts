@@ -13,8 +13,10 @@ export interface ClientOptions {
   readonly share?: string;
   /** "auto": WebSocket, and Server-Sent Events where it is blocked. */
   readonly transport?: "auto" | "websocket" | "events";
-  /** Most records a window holds; 0: no bound (scripts). */
+  /** Most records a window holds (10,000); 0: no bound (scripts). */
   readonly windowRecords?: number;
+  /** Most bytes of them, counted as characters of JSON (16 MiB); 0: no bound. */
+  readonly windowBytes?: number;
   /** Injected by tests, and by Node where there is no built-in. */
   readonly environment?: Partial<Environment>;
 }

@@ -14,6 +14,7 @@ const CODES: Readonly<Record<string, number>> = {
   too_many: 4329,
   unavailable: 4330,
   full: 4330,
+  newer_format: 4331,
   signed_out: SIGNED_OUT,
   expired: EXPIRED,
   forbidden: 4403,
@@ -21,6 +22,7 @@ const CODES: Readonly<Record<string, number>> = {
   not_found: 4404,
   too_many_messages: 4408,
   deleted: 4410,
+  damaged: 4422,
 };
 
 /** The close code that says the same as a refusal's *word*; of one that is not known: do not come again. */

@@ -33,7 +33,7 @@ export function conversation(env: Environment, send: (message: object) => void):
   const say = (make: () => object | null): void => {
     const own = turn;
     const now = (): void => {
-      const message = own === turn ? make() : null;
+      const message = own === turn && make();
       if (message) send(message);
     };
     const ms = wait(env.now());

@@ -7,7 +7,6 @@ import { poolOf } from "./pool.ts";
 import type { Store } from "./snapshot.ts";
 import { type Keeper, storeOf, type Watched } from "./watched-store.ts";
 
-const WINDOW = 10_000;
 /** Stores that were made and never watched: a page that renders and is thrown away leaves some. */
 const UNWATCHED = 256;
 
@@ -22,7 +21,6 @@ export function createClient(options: ClientOptions = {}): RuntailClient {
   const env = surroundings(options.environment);
   const addresses = new Addresses(options.url ?? ownAddress(), options.share);
   const pool = poolOf(env, addresses, options);
-  const window = options.windowRecords ?? WINDOW;
   const stores = new Map<string, Shared<unknown>>();
   const iterators = new Set<AsyncIterator<LogEvent>>();
 
@@ -53,12 +51,12 @@ export function createClient(options: ClientOptions = {}): RuntailClient {
     log: (executionId, wanted = {}) =>
       shared<LogStore, unknown>(
         keyOf(executionId, wanted),
-        (changed) => logPart(pool, executionId, wanted, window, changed),
+        (changed) => logPart(pool, executionId, wanted, options, changed),
         {
           executionId,
           events() {
             const loaded = import("./log-events.ts");
-            const made = loaded.then(({ logEvents }) => logEvents(pool, executionId, wanted, window, () => iterators.delete(events)));
+            const made = loaded.then(({ logEvents }) => logEvents(pool, executionId, wanted, options, () => iterators.delete(events)));
             const events: AsyncIterableIterator<LogEvent> = {
               [Symbol.asyncIterator]: () => events,
               next: () => made.then((own) => own.next()),

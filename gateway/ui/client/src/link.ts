@@ -14,6 +14,8 @@ const DEAD_MS = 45_000;
 /** A gateway says something every 19 s at the most, but about the list and notes. */
 const QUIET_MS = 20_000;
 const ANSWER_MS = 5_000;
+/** A connection that was begun longer before the network came back may wait for what was sent into nothing. */
+const AWAKE_MS = 1_000;
 /** Refused tokens in a row until nobody is asked for another one. */
 const TOKENS = 2;
 
@@ -275,7 +277,7 @@ export function linkOf(context: LinkContext, kind: LinkKind, attempt: number): L
       connect();
     },
     wake() {
-      if (state?.phase === "retrying" || (wire && env.now() - heardAt > QUIET_MS)) return connect();
+      if (state?.phase === "retrying" || (wire && env.now() - heardAt > (alive ? QUIET_MS : AWAKE_MS))) return connect();
       if (state?.phase !== "open" || !isSocket) return undefined;
       answerBy = Math.min(answerBy, env.now() + ANSWER_MS);
       talk.probe();

@@ -25,8 +25,7 @@ export class ListModel {
 
   get executions(): readonly ExecutionState[] {
     // Nearly in order already, which a sort is quick with.
-    this.#shown ??= [...this.#held.values()].sort(newestFirst);
-    return this.#shown;
+    return (this.#shown ??= [...this.#held.values()].sort(newestFirst));
   }
 
   /**

@@ -24,9 +24,10 @@ export class ListPart implements Watched<ListSnapshot> {
 
   constructor(pool: Pool, filter: ListFilter, changed: () => void) {
     this.#pool = pool;
-    this.#filter = { limit: LIMIT, ...filter };
+    const wanted = { limit: LIMIT, ...filter };
+    this.#filter = wanted;
     this.#changed = changed;
-    this.#model = new ListModel(filter.limit ?? LIMIT);
+    this.#model = new ListModel(wanted.limit);
   }
 
   start(): void {

@@ -11,13 +11,14 @@ import type { Happening } from "./log-model.ts";
 import { type LogPart, logPart } from "./log-part.ts";
 import type { Pool } from "./pool.ts";
 import { RequestFailed } from "./problem.ts";
+import type { WindowBounds } from "./record-window.ts";
 
 const MOST = 10_000;
 const LEAST = 2_500;
 
 /** Begins with the first `next()`; *left* is run when it is over. Raises RequestFailed (status: the close code). */
 export function logEvents(
-  pool: Pool, executionId: string, options: LogOptions, window: number, left: () => void,
+  pool: Pool, executionId: string, options: LogOptions, window: WindowBounds, left: () => void,
 ): AsyncIterableIterator<LogEvent> & { return(): Promise<IteratorResult<LogEvent>> } {
   let held: LogEvent[] = [];
   let taken = 0; // of held

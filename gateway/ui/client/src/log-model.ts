@@ -10,7 +10,7 @@ import { holesOf } from "./holes.ts";
 import type {
   EndMessage, GapMessage, HelloMessage, LogMessage, RecordsMessage, ResetMessage,
 } from "./messages.ts";
-import { recordWindow } from "./record-window.ts";
+import { recordWindow, type WindowBounds } from "./record-window.ts";
 import type { ExecutionState, LogRecord, Totals, Workers } from "./records.ts";
 import type { Completeness, Gap, LogSnapshot, Notice, Reset } from "./snapshot.ts";
 
@@ -35,8 +35,7 @@ export type Stage =
   | { readonly phase: "ended" };
 
 export interface LogModelOptions {
-  /** Records in the window; 0: all. */
-  readonly window: number;
+  readonly window: WindowBounds;
   /** Whether records are left out on purpose (level, step). */
   readonly filtered: boolean;
   /** Where whoever watches stands already, newest first; what lies before it was received earlier. */
@@ -134,11 +133,11 @@ export function logModel(executionId: string, { window, filtered, after }: LogMo
     memory.stand(cursor);
   }
 
-  function takeRecords({ records, cursor, omitted: left = 0 }: RecordsMessage): void {
+  function takeRecords({ records, cursor, omitted: left = 0, size = 0 }: RecordsMessage): void {
     let fresh: LogRecord[] = [];
     const flush = (): void => {
       if (fresh.length > 0) happened.push({ type: "records", records: fresh, cursor });
-      held.push(fresh);
+      held.push(fresh, size / records.length);
       fresh = [];
     };
     const before = position;
@@ -214,13 +213,13 @@ export function logModel(executionId: string, { window, filtered, after }: LogMo
   }
 
   function end(message: EndMessage): void {
-    ({ totals } = message);
-    const { first, last } = message.totals;
+    totals = message.totals;
+    const { first, last } = totals;
     if (position !== null && last > position) unannounced(position, last + 1);
     stage = { phase: "ended" };
     firstSeq = Math.max(firstSeq, first);
     lastSeq = last;
-    completeness = holes.judge(message.totals, start ?? 0);
+    completeness = holes.judge(totals, start ?? 0);
     if (execution) execution = { ...execution, status: message.status, ended: true };
     happened.push({ type: "end" });
   }

@@ -3,14 +3,16 @@
 import type { LogOptions } from "./client.ts";
 import { EXPIRED } from "./close-codes.ts";
 import { type Happening, logModel } from "./log-model.ts";
+import type { LogMessage } from "./messages.ts";
 import type { Pool } from "./pool.ts";
+import type { WindowBounds } from "./record-window.ts";
 import type { ConnectionStatus, Link, LogSnapshot } from "./snapshot.ts";
 import type { Watched } from "./watched-store.ts";
 
 /** The four words for *link*. Whoever waits for the next try is connecting: nobody has to do anything. */
-export const statusOf = ({ phase }: Link): ConnectionStatus => STATUSES[phase];
+export const statusOf = ({ phase }: Link): ConnectionStatus => STATUS[phase];
 
-const STATUSES: Readonly<Record<Link["phase"], ConnectionStatus>> = {
+const STATUS: Readonly<Record<Link["phase"], ConnectionStatus>> = {
   connecting: "connecting",
   retrying: "connecting",
   replaying: "connected",
@@ -21,18 +23,20 @@ const STATUSES: Readonly<Record<Link["phase"], ConnectionStatus>> = {
   closed: "disconnected",
 };
 
+const someOf = <T>(list?: readonly T[]): readonly T[] | undefined => (list?.length ? list : undefined);
+
 export interface LogPart extends Watched<LogSnapshot> {
   readonly link: Link;
 }
 
 /** *changed* is told what each message meant, and (nothing) that the link stands otherwise. */
 export function logPart(
-  { attach, detach, env }: Pool, executionId: string, options: LogOptions, window: number,
+  { attach, detach, env }: Pool, executionId: string, options: LogOptions, window: WindowBounds,
   changed: (happened: readonly Happening[]) => void,
 ): LogPart {
   const { level, step, tail, wait = true } = options;
   const after = options.after === undefined ? [] : [options.after].flat();
-  const filtered = Boolean(level?.length || step?.length);
+  const filtered = Boolean(someOf(level) ?? someOf(step));
   const model = logModel(executionId, { window, filtered, after: after.filter((cursor) => cursor !== "$") });
   let link: Link = { phase: "connecting", attempt: 0 };
 
@@ -57,18 +61,13 @@ export function logPart(
       if (link.phase !== "ended" && link.phase !== "refused") stand({ phase: "closed" });
     },
     wish() {
-      const places = model.cursors.length > 0 ? model.cursors : after;
-      return {
-        ...(places.length > 0 ? { after: places } : tail === undefined ? {} : { tail }),
-        wait,
-        ...(level?.length ? { level } : {}),
-        ...(step?.length ? { step } : {}),
-      };
+      const places = someOf(model.cursors) ?? someOf(after);
+      return { after: places, tail: places ? undefined : tail, wait, level: someOf(level), step: someOf(step) };
     },
     take(message) {
       if ("executions" in message) return;
       const before = model.stage;
-      const happened = model.take(message, env.now());
+      const happened = model.take(message as LogMessage, env.now()); // the list's go to whoever watches the list
       const { stage } = model;
       if (stage.phase === "ended") detach(part, true);
       if (stage !== before && stage.phase !== "silent") link = stage;

@@ -22,6 +22,8 @@ export interface RecordsMessage extends Addressed {
   readonly records: readonly LogRecord[];
   readonly cursor: string;
   readonly omitted?: number;
+  /** How many characters it came in; set by who reads it. */
+  readonly size?: number;
 }
 
 export interface CaughtUpMessage extends Addressed {

@@ -17,7 +17,7 @@ export interface Pool {
   attach(part: Part): void;
   /** Watch *part* no longer. Twice is once. *over*: the gateway knows already. */
   detach(part: Part, over?: boolean): void;
-  /** Make the connection under *part* anew, at once. */
+  /** Make the connection under *part*, and whatever others there are, anew, at once. */
   reconnect(part: Part): void;
   /** Ask anew for what *part* watches, over the same connection. */
   again(part: Part): void;
@@ -94,9 +94,8 @@ export function poolOf(
     attach: (part) => attach(part),
     detach,
     reconnect(part) {
-      const link = places.get(part);
-      if (link) link.reconnect();
-      else attach(part);
+      if (!places.has(part)) attach(part);
+      else for (const link of links) link.reconnect(); // a new token, or a network that is back, is for all
     },
     again: (part) => places.get(part)?.again(part),
   };

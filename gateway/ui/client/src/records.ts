@@ -142,6 +142,8 @@ export interface ExecutionState {
   readonly dropped?: number;
   readonly records_kept?: number;
   readonly bytes_kept?: number;
+  /** Up to this seq all that is kept lies in the archive; 0: nothing does. */
+  readonly archived_seq?: number;
   readonly cancel_requested?: boolean;
   readonly ended?: boolean;
   readonly workers?: Workers | null;

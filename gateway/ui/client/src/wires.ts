@@ -45,11 +45,12 @@ export function openSocket({ WebSocket }: Environment, address: string, hearing:
   };
 }
 
-/** Read a message; null for what is none. */
+/** Read a message, and note its size; null for what is none. */
 export function parsed(data: string): GatewayMessage | null {
   try {
-    const message: unknown = JSON.parse(data);
-    return typeof message === "object" ? (message as GatewayMessage) : null;
+    const message = JSON.parse(data) as GatewayMessage & { size: number };
+    message.size = data.length; // throws where there is no object
+    return message;
   } catch {
     return null;
   }

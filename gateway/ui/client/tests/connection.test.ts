@@ -223,6 +223,22 @@ describe("a dead link", () => {
     expect(world.sockets).toHaveLength(2);
   });
 
+  test("that was begun while there was no network is not waited for when that comes back", async () => {
+    const world = new World();
+    const { store } = await watched(world);
+    world.socket.cut(1006);
+    store.reconnect();
+    await world.pass(1_000);
+    world.wake(); // as when somebody looks again: it was begun just now
+    await world.settle();
+    expect(world.sockets).toHaveLength(2);
+    await world.pass(1);
+    world.wake();
+    await world.settle();
+    expect(world.sockets).toHaveLength(3);
+    expect(seen(world, store).link).toEqual({ phase: "connecting", attempt: 0 });
+  });
+
   test("may still speak: it is not listened to", async () => {
     const world = new World();
     const { store } = await watched(world);

@@ -249,3 +249,21 @@ test("a record of 200 kB in small pieces is read", async () => {
   const held = await snapshot(world, "a");
   expect(held.records[0]?.["message"]).toHaveLength(100_000);
 });
+
+test("who signed in for one stream, or for the list, has signed in for all", async () => {
+  let token: string | null = null;
+  const world = new World({ transport: "events", token: () => token });
+  world.answer = (_, { headers }) => ("Authorization" in (headers ?? {}) ? new Stream().response : problem(401, "signed_out"));
+  world.client.log("a").subscribe(nothing);
+  world.client.log("b", { tail: 1 }).subscribe(nothing); // a stream of its own: it asks otherwise
+  const list = world.client.list();
+  list.subscribe(nothing);
+  await world.settle();
+  expect(list.getSnapshot().link.phase).toBe("signed_out");
+  token = "mine";
+  list.reconnect();
+  for (const [id, options] of [["a", {}], ["b", { tail: 1 }]] as const) {
+    expect((await snapshot(world, id, options)).link).toEqual({ phase: "connecting", attempt: 0 });
+  }
+  expect(world.requests.filter(({ init }) => "Authorization" in (init.headers ?? {}))).toHaveLength(3);
+});

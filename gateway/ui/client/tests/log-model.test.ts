@@ -2,13 +2,14 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { logModel, type LogModel, type Happening } from "../src/log-model.ts";
 import type { LogMessage } from "../src/messages.ts";
+import type { WindowBounds } from "../src/record-window.ts";
 import { cursor, record, says } from "./world.ts";
 
 const a = says();
 const take = (model: LogModel, ...messages: object[]): Happening[] =>
   messages.flatMap((message) => model.take(message as LogMessage, 1000));
-const model = (more: { window?: number; filtered?: boolean; after?: readonly string[] } = {}): LogModel =>
-  logModel("a", { window: 100, filtered: false, after: [], ...more });
+const model = (more: { window?: WindowBounds; filtered?: boolean; after?: readonly string[] } = {}): LogModel =>
+  logModel("a", { window: { windowRecords: 100 }, filtered: false, after: [], ...more });
 const seqs = (held: LogModel): number[] => held.view.records.map(({ seq }) => seq);
 const range = (first: number, last: number): number[] => Array.from({ length: last - first + 1 }, (_, i) => first + i);
 
@@ -43,7 +44,7 @@ describe("records", () => {
   });
 
   test("leave the window at its old end, never more than it may hold are shown", () => {
-    const held = model({ window: 10 });
+    const held = model({ window: { windowRecords: 10 } });
     take(held, a.hello());
     for (let first = 1; first < 400; first += 7) {
       take(held, a.records(first, first + 6));
@@ -52,8 +53,38 @@ describe("records", () => {
     expect(held.view.notices).toEqual([]);
   });
 
+  test("leave it when they are too large together, but for the newest one", () => {
+    const held = model({ window: { windowBytes: 1000 } });
+    const sized = (first: number, last: number, size: number): object => ({ ...a.records(first, last), size });
+    take(held, a.hello(), sized(1, 4, 400), sized(5, 7, 600));
+    expect(seqs(held)).toEqual(range(1, 7));
+    take(held, sized(8, 8, 150));
+    expect(seqs(held)).toEqual(range(3, 8));
+    take(held, sized(9, 9, 5000));
+    expect(seqs(held)).toEqual([9]);
+    take(held, sized(10, 10, 1));
+    expect(seqs(held)).toEqual([10]);
+    expect(held.view.notices).toEqual([]);
+  });
+
+  test("that were withdrawn make room for others", () => {
+    const held = model({ window: { windowBytes: 1000 } });
+    const sized = (first: number, last: number, size: number): object => ({ ...a.records(first, last), size });
+    take(held, a.hello(), sized(1, 10, 1000), a.caughtUp(10), a.reset(5), sized(6, 10, 500));
+    expect(seqs(held)).toEqual(range(1, 10));
+  });
+
+  test("of thousands of messages leave one by one", () => {
+    const held = model({ window: { windowRecords: 3 } });
+    take(held, a.hello());
+    for (let seq = 1; seq <= 2500; seq += 1) {
+      take(held, a.records(seq, seq));
+      expect(seqs(held)).toEqual(range(Math.max(1, seq - 2), seq));
+    }
+  });
+
   test("without a bound all stay", () => {
-    const held = model({ window: 0 });
+    const held = model({ window: { windowRecords: 0 } });
     take(held, a.hello(), a.records(1, 5000));
     expect(held.view.records).toHaveLength(5000);
   });
@@ -206,7 +237,7 @@ test("whatever is cut, repeated or resumed, the window is the log, each record o
   const step = fc.record({ more: fc.integer({ min: 0, max: 9 }), back: fc.integer({ min: 0, max: 6 }), cut: fc.boolean() });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), fc.integer({ min: 1, max: 20 }), (steps, window) => {
-      const held = model({ window });
+      const held = model({ window: { windowRecords: window } });
       let last = 0;
       take(held, a.hello());
       for (const { more, back, cut } of steps) {
@@ -232,7 +263,7 @@ test("whatever is left out or withdrawn is told: what was received and what is m
   );
   fc.assert(
     fc.property(fc.array(act, { maxLength: 40 }), (acts) => {
-      const held = model({ window: 0 });
+      const held = model({ window: { windowRecords: 0 } });
       let last = 0; // of the gateway's
       let kept: number[] = [];
       take(held, a.hello());

@@ -16,7 +16,7 @@ const recorded = (name: string): GatewayMessage[] =>
     .map((line) => JSON.parse(line) as GatewayMessage);
 
 const told = (name: string, filtered = false): LogModel => {
-  const model = logModel("x", { window: 100, filtered, after: [] });
+  const model = logModel("x", { window: { windowRecords: 100 }, filtered, after: [] });
   for (const message of recorded(name)) model.take(message as LogMessage, 1000);
   return model;
 };
@@ -41,13 +41,13 @@ describe("recorded messages", () => {
   });
 
   test("of a reset and a gap leave what the gateway has, and what is gone", () => {
-    const model = logModel("x", { window: 100, filtered: false, after: [] });
+    const model = logModel("x", { window: { windowRecords: 100 }, filtered: false, after: [] });
     const messages = recorded("broken");
     const second = messages.findLastIndex(({ type }) => type === "hello");
     for (const message of messages.slice(0, second)) model.take(message as LogMessage, 1000);
     expect(seqs(model)).toEqual(range(1, 9));
     expect(model.view).toMatchObject({ resets: 1, notices: [{ type: "reset", afterSeq: 0 }] });
-    const other = logModel("x", { window: 100, filtered: false, after: [] });
+    const other = logModel("x", { window: { windowRecords: 100 }, filtered: false, after: [] });
     for (const message of messages.slice(second)) other.take(message as LogMessage, 1000);
     expect(other.view).toMatchObject({ firstSeq: 6, notices: [{ type: "gap", afterSeq: 3, beforeSeq: 6, lost: 2, proved: false }] });
   });

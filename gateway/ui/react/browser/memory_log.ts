@@ -13,6 +13,8 @@ export interface MemoryOptions {
   readonly notices?: readonly Notice[];
   /** Records before this seq are no longer kept. */
   readonly first?: number;
+  /** Most records in one page, whatever is asked for: more would be too large. */
+  readonly pageRecords?: number;
 }
 
 const LOOKED = 50_000;
@@ -139,7 +141,7 @@ export class MemoryLog implements LogStore {
     if (query.around !== undefined) return this.#page(Math.max(firstSeq, query.around - (limit >> 1)), Math.min(lastSeq, query.around + (limit >> 1)));
     if (query.after !== undefined) return this.#forwards(Number(query.after.split("-")[0]), query, limit, filtered);
     const last = Math.min(lastSeq, (query.before ?? lastSeq + 1) - 1);
-    if (!filtered) return this.#page(Math.max(firstSeq, last - limit + 1), last);
+    if (!filtered) return this.#page(Math.max(firstSeq, last - Math.min(limit, this.#options.pageRecords ?? limit) + 1), last);
     const found: LogRecord[] = [];
     let seq = last;
     for (; seq >= firstSeq && found.length < limit && last - seq < LOOKED; seq -= 1) if (this.#keeps(this.record(seq), query)) found.unshift(this.record(seq));

@@ -1,13 +1,13 @@
 import type { ConnectionStatus } from "@runtail/client";
 import type { ReactElement } from "react";
-import { useNow, useStrings } from "./context.ts";
-import { linkWords, spokenWords, type Standing } from "./words.ts";
+import type { Standing } from "./connection.ts";
+import { useStrings } from "./context.ts";
+import { useStandingNow } from "./useConnectionDetails.ts";
+import { linkWords, spokenWords } from "./words.ts";
 
 export interface StatusDotProps extends Standing {
   readonly connectionStatus: ConnectionStatus;
 }
-
-const MOVES: ReadonlySet<string> = new Set(["live", "retrying"]);
 
 /**
  * The colour of the connection (green connected, yellow pulsing connecting, red error, grey
@@ -15,7 +15,7 @@ const MOVES: ReadonlySet<string> = new Set(["live", "retrying"]);
  */
 export function StatusDot(props: StatusDotProps): ReactElement {
   const strings = useStrings();
-  const now = useNow(MOVES.has(props.link.phase));
+  const now = useStandingNow(props);
   return (
     <span className="runtail-link" data-status={props.connectionStatus} data-phase={props.link.phase}>
       <span className="runtail-dot" aria-hidden="true" />

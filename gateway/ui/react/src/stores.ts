@@ -4,6 +4,7 @@ import type { Link, LogOptions, LogSnapshot, LogStore, Store } from "@runtail/cl
 import { useCallback, useContext, useEffect, useMemo, useSyncExternalStore } from "react";
 import { blankLog } from "./blank.ts";
 import { TokenContext, useClient } from "./client-context.ts";
+import { watchedOf } from "./watched.ts";
 
 /** A store that is asked for when it is first needed. */
 export type StoreSource<S> = () => S;
@@ -26,6 +27,7 @@ export function useLogStore(executionId: string | null, options?: LogOptions): S
     return once(() => client().log(executionId, key === "" ? undefined : (JSON.parse(key) as LogOptions)));
   }, [client, executionId, key]);
   useSignIn(source);
+  useEffect(() => source === null ? undefined : watchedOf(client()).add(source()), [client, source]);
   return source;
 }
 

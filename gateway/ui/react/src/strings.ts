@@ -41,7 +41,8 @@ export interface LinkStrings {
   readonly live: string;
   /** Connected, and nothing came for a while; `ago` ms since anything was heard of the gateway. */
   readonly quiet: (ago: number) => string;
-  readonly workerSilent: string;
+  /** `ms` since the newest record; 0: not known, or not to be told. */
+  readonly workerSilent: (ms: number) => string;
   readonly signedOut: string;
   readonly refused: (message: string) => string;
   readonly ended: (completeness: Completeness) => string;
@@ -123,7 +124,7 @@ export const ENGLISH: Strings = {
     waiting: "live · waiting for the first record",
     live: "live",
     quiet: (ms) => `live · quiet, last heard ${ago(ms)}`,
-    workerSilent: "worker silent",
+    workerSilent: (ms) => (ms < 1000 ? "worker silent" : `worker silent · last record ${ago(ms)}`),
     signedOut: "signed out",
     refused: (message) => (message === "" ? "refused" : `refused: ${message}`),
     ended: endedWords,

@@ -1,9 +1,10 @@
-import type { ExecutionState, ListFilter, ListSnapshot, LogOptions, LogSnapshot } from "@runtail/client";
+import type { ExecutionState, ListFilter, ListSnapshot, LogSnapshot } from "@runtail/client";
 import { useMemo } from "react";
 import { BLANK_LIST, blankLog } from "./blank.ts";
 import { useClient } from "./client-context.ts";
-import { once, useLogStore, useSelected, useSignIn, useSnapshot } from "./stores.ts";
+import { once, useSelected, useSignIn, useSnapshot } from "./stores.ts";
 import { useReconnect } from "./useWebSocketLogs.ts";
+import { stateStore } from "./watched.ts";
 
 export interface Executions extends Omit<ListSnapshot, "version"> {
   readonly reconnect: () => void;
@@ -19,13 +20,16 @@ export function useExecutions(filter?: ListFilter): Executions {
   return { ...rest, reconnect: useReconnect(source) };
 }
 
-/** Only what is new: the state comes with the greeting, and changes with what follows. */
-const STATE_ONLY: LogOptions = { after: "$" };
 const stateOf = ({ execution }: LogSnapshot): ExecutionState | null => execution;
 
-/** The state of one execution, as it changes; null: not known (yet). Its log is not read. */
+/**
+ * The state of one execution, as it changes; null: not known (yet). Its log is not read for it; where
+ * the page watches that anyhow, there is no second subscription.
+ */
 export function useExecution(executionId: string | null): ExecutionState | null {
-  const source = useLogStore(executionId, STATE_ONLY);
+  const client = useClient();
+  const source = useMemo(() => (executionId === null ? null : once(() => stateStore(client(), executionId))), [client, executionId]);
+  useSignIn(source);
   const blank = useMemo(() => blankLog(executionId), [executionId]);
   return useSelected(source, blank, stateOf);
 }

@@ -1,33 +1,26 @@
 /** How a viewer stands with its gateway, in words that tell quiet from dead. */
 
-import type { LogSnapshot } from "@runtail/client";
+import { connectionDetails, type Standing } from "./connection.ts";
 import type { Strings } from "./strings.ts";
 import { told } from "./Told.tsx";
 
 /** How long after its last record a live log counts as quiet. */
 const QUIET_AFTER_MS = 3_000;
 
-/** What those words are made of. */
-export type Standing = Pick<
-  LogSnapshot,
-  "link" | "lastSeq" | "lastHeardAt" | "lastRecordAt" | "workers" | "completeness"
->;
-
 /** Say how *standing* is at *now*. `now` null (on a server): without what changes by time alone. */
 export function linkWords(standing: Standing, now: number | null, strings: Strings): string {
   const { link } = standing;
   const words = strings.link;
+  const { attempt, retryInMs } = connectionDetails(standing, now);
   switch (link.phase) {
     case "connecting":
-      return link.attempt === 0 ? words.connecting : words.reconnecting(link.attempt);
+      return attempt === 0 ? words.connecting : words.reconnecting(attempt);
     case "replaying":
       return link.upTo === 0 ? words.waiting : words.catchingUp(Math.min(standing.lastSeq, link.upTo), link.upTo);
     case "live":
       return liveWords(standing, now, strings);
     case "retrying":
-      return now === null
-        ? words.reconnecting(link.attempt)
-        : words.retryIn(link.attempt, Math.max(0, Math.ceil((link.retryAt - now) / 1000)));
+      return retryInMs === null ? words.reconnecting(attempt) : words.retryIn(attempt, Math.ceil(retryInMs / 1000));
     case "signed_out":
       return words.signedOut;
     case "refused":
@@ -40,10 +33,11 @@ export function linkWords(standing: Standing, now: number | null, strings: Strin
 }
 
 function liveWords(standing: Standing, now: number | null, { link }: Strings): string {
-  if ((standing.workers?.silent ?? 0) > 0) return link.workerSilent;
+  const { workerSilentMs, lastHeardMs } = connectionDetails(standing, now);
+  if (workerSilentMs !== null) return link.workerSilent(workerSilentMs);
   if (standing.lastSeq === 0) return link.waiting;
   if (now === null || now - standing.lastRecordAt < QUIET_AFTER_MS) return link.live;
-  return link.quiet(Math.max(0, now - standing.lastHeardAt));
+  return link.quiet(lastHeardMs ?? 0);
 }
 
 /** The same without numbers that move by themselves: what a screen reader is told, once. */
@@ -52,6 +46,6 @@ export function spokenWords(standing: Standing, strings: Strings): string {
   const words = strings.link;
   if (link.phase === "retrying") return words.reconnecting(link.attempt);
   if (link.phase === "replaying") return words.connecting;
-  if (link.phase === "live") return (standing.workers?.silent ?? 0) > 0 ? words.workerSilent : words.live;
+  if (link.phase === "live") return (standing.workers?.silent ?? 0) > 0 ? words.workerSilent(0) : words.live;
   return linkWords(standing, null, strings);
 }

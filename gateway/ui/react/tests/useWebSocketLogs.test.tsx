@@ -1,9 +1,9 @@
-import { render, renderHook, screen } from "@testing-library/react";
+import { act, render, renderHook, screen } from "@testing-library/react";
 import { type ReactElement, type ReactNode, StrictMode } from "react";
 import { hydrateRoot } from "react-dom/client";
 import { renderToString } from "react-dom/server";
 import { beforeEach, describe, expect, test } from "vitest";
-import { RuntailProvider, useExecution, useExecutions, useWebSocketLogs } from "../src/index.ts";
+import { type Clock, RuntailProvider, useConnectionDetails, useExecution, useExecutions, useWebSocketLogs } from "../src/index.ts";
 import { cursorAt, Gateway, line, lines } from "./gateway.ts";
 
 let gateway: Gateway;
@@ -192,6 +192,27 @@ describe("sharing", () => {
   });
 });
 
+test("what tells quiet from dead is told in figures, by the second", async () => {
+  let tick = (): void => {};
+  const clock: Clock = { now: () => gateway.now, onSecond: (told) => ((tick = told), () => {}) };
+  const wrapper = ({ children }: { readonly children: ReactNode }): ReactElement => (
+    <RuntailProvider client={gateway.client} clock={clock}>{children}</RuntailProvider>
+  );
+  const { result } = renderHook(() => useConnectionDetails(useWebSocketLogs("a")), { wrapper });
+  await gateway.accept();
+  await gateway.hello("a", 1);
+  await gateway.records("a", line(1));
+  await gateway.caughtUp("a", 1);
+  await gateway.pass(4_000);
+  act(() => tick());
+  expect(result.current).toMatchObject({ lastHeardMs: 4_000, retryInMs: null, attempt: 0, workerSilentMs: null });
+  await gateway.say({ type: "beat", execution_id: "a", cursor: cursorAt(1), quiet_ms: 30_000, workers: { open: 1, silent: 1 } });
+  expect(result.current).toMatchObject({ lastHeardMs: 0, workerSilentMs: 30_000 });
+  await gateway.cut(1006);
+  expect(result.current).toMatchObject({ attempt: 1, workerSilentMs: null });
+  expect(result.current.retryInMs).toBeGreaterThan(0);
+});
+
 describe("unmounting", () => {
   const states: readonly (readonly [string, () => Promise<void>])[] = [
     ["before the socket opened", async () => gateway.pass()],
@@ -270,5 +291,48 @@ describe("the list", () => {
     expect(gateway.socket.said.at(-1)).toMatchObject({ type: "subscribe", execution_id: "a", after: ["$"] });
     await gateway.hello("a", 900);
     expect(result.current).toMatchObject({ id: "a", status: "running", progress: 10 });
+  });
+
+  const Both = ({ logs }: { readonly logs: boolean }): ReactElement => (
+    <Around>
+      <State />
+      {logs && <Count id="a" />}
+    </Around>
+  );
+  const State = (): ReactElement => <b>{useExecution("a")?.status ?? "not known"}</b>;
+
+  test("useExecution has no subscription of its own where the log is watched, and its state is the same", async () => {
+    const { container } = render(<Both logs />);
+    await gateway.accept();
+    await gateway.hello("a", 1);
+    await gateway.records("a", line(1));
+    await gateway.pass(5_000);
+    expect(gateway.sockets).toHaveLength(1);
+    expect(gateway.socket.said.filter(({ type }) => type === "subscribe")).toHaveLength(1);
+    expect(gateway.socket.said.at(-1)).not.toHaveProperty("after");
+    expect(container.querySelector("b")?.textContent).toBe("running");
+    await gateway.records("a", { id: line(2).id, seq: 2, kind: "status", status: "completed" });
+    expect(container.querySelector("b")?.textContent).toBe("completed");
+  });
+
+  test("useExecution goes over to a log that is opened later, and back when it is closed, and knows its state all the time", async () => {
+    const { container, rerender, unmount } = render(<Both logs={false} />);
+    const said = (): string | null | undefined => container.querySelector("b")?.textContent;
+    await gateway.accept();
+    await gateway.hello("a", 1);
+    expect([said(), gateway.socket.said.at(-1)?.["after"]]).toEqual(["running", ["$"]]);
+    rerender(<Both logs />);
+    expect(said()).toBe("running");
+    await gateway.accept();
+    await gateway.hello("a", 1, "stalled");
+    await gateway.pass(5_000);
+    expect([said(), gateway.open]).toEqual(["stalled", 1]);
+    rerender(<Both logs={false} />);
+    await gateway.pass(5_000);
+    await gateway.accept();
+    expect([said(), gateway.open, gateway.socket.said.at(-1)?.["after"]]).toEqual(["stalled", 1, ["$"]]);
+    unmount();
+    await gateway.pass(5_000);
+    expect(gateway.open).toBe(0);
   });
 });

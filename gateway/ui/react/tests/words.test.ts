@@ -1,7 +1,8 @@
 import type { Completeness, Link } from "@runtail/client";
 import { expect, test } from "vitest";
+import { connectionDetails, type Standing } from "../src/connection.ts";
 import { ENGLISH, replaceStrings } from "../src/strings.ts";
-import { linkWords, spokenWords, type Standing } from "../src/words.ts";
+import { linkWords, spokenWords } from "../src/words.ts";
 
 const NOW = 100_000;
 
@@ -29,7 +30,8 @@ test.each<[string, Standing, string]>([
   ["quiet, but heard", standing(LIVE), "live · quiet, last heard 4 s ago"],
   ["quiet, heard this moment", standing(LIVE, { lastHeardAt: NOW - 10 }), "live · quiet, last heard just now"],
   ["no record yet", standing(LIVE, { lastSeq: 0 }), "live · waiting for the first record"],
-  ["a silent worker", standing(LIVE, { workers: { open: 2, silent: 1 } }), "worker silent"],
+  ["a silent worker", standing(LIVE, { workers: { open: 2, silent: 1 } }), "worker silent · last record 1 min 00 s ago"],
+  ["a worker that is silent at once", standing(LIVE, { workers: { open: 1, silent: 1 }, lastRecordAt: NOW }), "worker silent"],
   ["workers not known now", standing(LIVE, { workers: null, lastRecordAt: NOW }), "live"],
   ["signed out", standing({ phase: "signed_out", code: 4402, message: "expired" }), "signed out"],
   ["refused", standing({ phase: "refused", code: 4404, reason: "not_found", message: "no execution x" }), "refused: no execution x"],
@@ -64,4 +66,23 @@ test("every word can be replaced, also the plurals, and what is not named stays"
   expect(linkWords(standing({ phase: "signed_out", code: 4401, message: "" }), NOW, german)).toBe("signed out");
   expect(german.status).toEqual({ ...ENGLISH.status, running: "läuft" });
   expect(ENGLISH.link.live).toBe("live");
+});
+
+test.each<[string, Standing, object]>([
+  ["live", standing(LIVE), { lastHeardMs: 4_000, retryInMs: null, attempt: 0, workerSilentMs: null, signedOut: false, ended: false }],
+  ["that never heard anything", standing({ phase: "connecting", attempt: 0 }, { lastHeardAt: 0 }), { lastHeardMs: null, attempt: 0 }],
+  ["that waits for its next try", standing({ phase: "retrying", attempt: 3, retryAt: NOW + 4_001, code: 1006 }), { lastHeardMs: 4_000, retryInMs: 4_001, attempt: 3 }],
+  ["whose wait is over", standing({ phase: "retrying", attempt: 3, retryAt: NOW - 1, code: 1006 }), { retryInMs: 0, attempt: 3 }],
+  ["that tries", standing({ phase: "connecting", attempt: 3 }), { retryInMs: null, attempt: 3 }],
+  ["with a silent worker", standing(LIVE, { workers: { open: 2, silent: 1 } }), { workerSilentMs: 60_000 }],
+  ["that is cut does not know of its workers", standing({ phase: "retrying", attempt: 1, retryAt: NOW, code: 1006 }, { workers: { open: 1, silent: 1 } }), { workerSilentMs: null }],
+  ["that is signed out", standing({ phase: "signed_out", code: 4402, message: "" }), { signedOut: true, ended: false }],
+  ["that has ended", ended({ state: "complete", records: 3 }), { ended: true, signedOut: false, attempt: 0 }],
+])("a connection %s is told in figures", (_name, at, figures) => {
+  expect(connectionDetails(at, NOW)).toMatchObject(figures);
+});
+
+test("without a clock no figure is told that time changes, and still what is known", () => {
+  const silent = standing(LIVE, { workers: { open: 1, silent: 1 } });
+  expect(connectionDetails(silent, null)).toMatchObject({ lastHeardMs: null, retryInMs: null, workerSilentMs: 0 });
 });

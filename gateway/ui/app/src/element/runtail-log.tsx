@@ -1,6 +1,7 @@
 import { ExecutionLogViewer, RuntailProvider } from "@runtail/react";
 import styles from "@runtail/react/styles.css?inline";
 import { createRoot, type Root } from "react-dom/client";
+import { Gateways } from "./gateways.ts";
 import { ownGateway, type Wish, wishOf } from "./wish.ts";
 
 const OWN_STYLES = `
@@ -8,6 +9,8 @@ const OWN_STYLES = `
   :host([hidden]) { display: none; }
   .place { height: 100%; }
 `;
+
+const gateways = new Gateways();
 
 let sheet: CSSStyleSheet | null = null;
 
@@ -53,6 +56,7 @@ export class RuntailLog extends HTMLElement {
   disconnectedCallback(): void {
     this.#root?.unmount();
     this.#root = null;
+    gateways.leave(this);
   }
 
   attributeChangedCallback(): void {
@@ -62,8 +66,9 @@ export class RuntailLog extends HTMLElement {
   #draw(): void {
     if (this.#root === null) return;
     const { execution, url, share, line, token } = wishOf((name) => this.getAttribute(name), this.#token, ownGateway(import.meta.url));
+    const client = gateways.clientFor(this, { url, share }, token);
     this.#root.render(
-      <RuntailProvider url={url} token={token} {...(share === null ? {} : { share })}>
+      <RuntailProvider client={client} token={token}>
         <ExecutionLogViewer key={execution} executionId={execution} {...(line === null ? {} : { line })} />
       </RuntailProvider>,
     );

@@ -1,6 +1,6 @@
 /** The page of one execution in its states, as large as a page. */
 
-import { ExecutionPage, type ExecutionPageProps, RuntailProvider, ServicesContext } from "@runtail/react";
+import { ExecutionPage, type ExecutionPageProps, RuntailProvider, ServicesContext, SeveralExecutions, type SeveralView } from "@runtail/react";
 import { type ReactElement, useState } from "react";
 import { type Sample, SAMPLES, servicesFor } from "./execution_states.ts";
 import type { GalleryState } from "./states.tsx";
@@ -12,6 +12,22 @@ function Shown({ sample, ...props }: { readonly sample: Sample } & Partial<Execu
       <ServicesContext.Provider value={services}>
         <main className="gallery-execution">
           <ExecutionPage executionId={sample.state.id} {...props} />
+        </main>
+      </ServicesContext.Provider>
+    </RuntailProvider>
+  );
+}
+
+const TOGETHER = [SAMPLES.running, SAMPLES.tree, SAMPLES.failed];
+
+function Together({ first }: { readonly first: SeveralView }): ReactElement {
+  const [{ client, services }] = useState(() => servicesFor(TOGETHER));
+  const [view, setView] = useState(first);
+  return (
+    <RuntailProvider client={client}>
+      <ServicesContext.Provider value={services}>
+        <main className="gallery-execution">
+          <SeveralExecutions executionIds={TOGETHER.map(({ state }) => state.id)} view={view} onView={setView} />
         </main>
       </ServicesContext.Provider>
     </RuntailProvider>
@@ -44,4 +60,6 @@ export const EXECUTION_PAGES: readonly GalleryState[] = [
   page("asked", "Asked to stop"),
   page("young", "Nothing has come yet"),
   page("odd", "Odd names, a plan that is not sound"),
+  { id: "executions-side", title: "Several side by side", page: true, show: () => <Together first="side" /> },
+  { id: "executions-merged", title: "Several as one log", page: true, show: () => <Together first="merged" /> },
 ];

@@ -117,7 +117,7 @@ const ANSI: readonly Draft[] = [
 
 const TRUNCATED: readonly Draft[] = [
   ...ordinary(3),
-  log(`${"SELECT * FROM orders WHERE id IN (".padEnd(400, "4711, ")} … ) ORDER BY created_at`, { truncated: { message: 1_048_576 } }),
+  log(`${"SELECT * FROM orders WHERE id IN (".padEnd(400, "4711, ")} … [1048154 of 1048576 bytes cut] … ) ORDER BY created_at`, { truncated: { message: 1_048_576 } }),
   log("what comes after it is whole", {}),
 ];
 

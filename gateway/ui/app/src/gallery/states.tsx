@@ -5,6 +5,7 @@ import {
 } from "@runtail/react";
 import type { ExecutionState, Link } from "@runtail/client";
 import type { ReactElement } from "react";
+import { DRIVEN } from "./driven.tsx";
 import { EXECUTION_PAGES } from "./executions.tsx";
 import { LOGS } from "./logs.ts";
 import { MemoryClient, MemoryLog } from "./memory.ts";
@@ -191,6 +192,7 @@ export const GROUPS: readonly GalleryGroup[] = [
       { id: "viewer-none", title: "No execution chosen", show: () => <ExecutionLogViewer executionId={null} /> },
     ],
   },
+  { title: "LogView, as its reader has it", states: DRIVEN },
   { title: "ExecutionPage", states: EXECUTION_PAGES },
   {
     title: "RealtimeMonitoringDemo",

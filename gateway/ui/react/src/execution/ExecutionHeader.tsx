@@ -6,7 +6,7 @@ import { Icon } from "../icons.tsx";
 import { Progress } from "../Progress.tsx";
 import { StatusBadge } from "../StatusBadge.tsx";
 import { isFinal, progressOf, toneOf } from "../status.ts";
-import { Told } from "../Told.tsx";
+import { told, Told } from "../Told.tsx";
 import type { Concern } from "./concerns.ts";
 import type { Shown } from "./remaining.ts";
 
@@ -19,11 +19,13 @@ export interface ExecutionHeaderProps {
   readonly steps: { readonly done: number; readonly total: number };
   readonly remaining: { readonly shown: Shown; readonly ms: number | null } | null;
   readonly viewers: number | undefined;
+  /** Nothing of it has come yet. */
+  readonly waiting: boolean;
   readonly actions: ReactNode;
 }
 
 /** Status first, then how far it is and how long it still takes; then who watches, and what one can do. */
-export function ExecutionHeader({ id, execution, status, steps, remaining, viewers, actions }: ExecutionHeaderProps): ReactElement {
+export function ExecutionHeader({ id, execution, status, steps, remaining, viewers, waiting, actions }: ExecutionHeaderProps): ReactElement {
   const strings = useStrings();
   const value = execution === null ? undefined : progressOf(execution);
   const workflow = execution?.workflow_id ?? null;
@@ -44,6 +46,7 @@ export function ExecutionHeader({ id, execution, status, steps, remaining, viewe
         <span className="runtail-actions">{actions}</span>
       </div>
       <div className="runtail-head-facts">
+        {waiting && <span>{strings.execution.absent(told(id))}</span>}
         {execution !== null && <Elapsed execution={execution} />}
         {steps.total > 0 && <span>{strings.execution.stepsDone(steps.done, steps.total)}</span>}
         {typeof value === "number" && execution !== null && !isFinal(execution.status) && <span className="runtail-percent">{strings.percent(value)}</span>}

@@ -63,7 +63,7 @@ export function ExecutionPage(props: ExecutionPageProps): ReactElement {
   return (
     <article className={`runtail runtail-execution ${className}`} data-execution={id} data-status={status} aria-label={strings.execution.page(told(id))}>
       <div className="runtail-summary">
-        <ExecutionHeader id={id} execution={execution} status={status} steps={doneOf(known.rows, execution?.status === "failed")} remaining={known.remaining} viewers={known.viewers} actions={acts} />
+        <ExecutionHeader id={id} execution={execution} status={status} steps={doneOf(known.rows, execution?.status === "failed")} remaining={known.remaining} viewers={known.viewers} waiting={known.waiting} actions={acts} />
         {concerns.length > 0 && <Concerns concerns={concerns} />}
         {failure !== null && <FailureCard failure={failure} onLine={(seq) => onLines({ first: seq, last: seq })} />}
       </div>

@@ -22,6 +22,8 @@ const GAP_X = 14;
 /** Steps are as wide as their place lets them, within these. */
 const NARROWEST = 104;
 const WIDEST = 188;
+/** Where they do not fit all the same: who has to scroll may as well read. */
+const SCROLLED = 136;
 /** What is reckoned with where nothing is laid out. */
 const ANY_WIDTH = 520;
 
@@ -34,6 +36,7 @@ export function StepGraph({ plan, rows, live, onStep }: StepGraphProps): ReactEl
   const layout = useMemo(() => sized(plan, width), [plan, width]);
   const newest = useMemo(() => newestOf(rows), [rows]);
   const after = useMemo(() => new Map(plan.steps.map((step) => [step.name, step.after])), [plan]);
+  useFirstSight(place, layout, newest);
   const [reached, setReached] = useState<string | null>(null);
   const first = layout.steps.some(({ name }) => name === reached) ? reached : (layout.steps[0]?.name ?? null);
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -107,8 +110,20 @@ function sized({ steps }: Plan, width: number): SizedLayout {
   const size = { height: HEIGHT, gapX: GAP_X, gapY: GAP_Y };
   const narrow = planLayout(steps, { ...size, width: NARROWEST });
   const room = width - 2 * MARGIN - narrow.width;
-  const stepWidth = Math.max(NARROWEST, Math.min(WIDEST, Math.floor(NARROWEST + room / Math.max(1, narrow.broadest))));
+  const stepWidth = room < 0 ? SCROLLED : Math.min(WIDEST, Math.floor(NARROWEST + room / Math.max(1, narrow.broadest)));
   return { ...planLayout(steps, { ...size, width: stepWidth }), stepWidth };
+}
+
+/** A plan that is longer than its place opens where something goes on, or failed. */
+function useFirstSight(place: RefObject<HTMLElement | null>, { steps }: PlanLayout, newest: ReadonlyMap<string, Newest>): void {
+  const seen = useRef(false);
+  useEffect(() => {
+    const scroller = place.current?.parentElement;
+    const step = ["failed", "running"].map((status) => steps.find(({ name }) => newest.get(name)?.row.status === status)).find((one) => one !== undefined);
+    if (seen.current || step === undefined || scroller == null) return;
+    seen.current = true;
+    if (step.y + HEIGHT > scroller.clientHeight) scroller.scrollTop = step.y - scroller.clientHeight / 2;
+  }, [place, steps, newest]);
 }
 
 /** How wide *place* is, in steps of some pixels: a scroll bar that comes and goes changes nothing. */

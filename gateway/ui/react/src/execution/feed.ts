@@ -19,8 +19,9 @@ export interface FeedSnapshot {
 /** A page of the past: of the records after *cursor*. */
 export type AskOverview = (after: string | null, signal: AbortSignal) => Promise<OverviewAnswer>;
 
-/** How often listeners hear of new records at most. */
+/** How often listeners hear of new records at most; of many steps, which take longer to draw, less often. */
 const TELL_MS = 150;
+const TELL_MS_PER_RUN = 0.25;
 const RETRY_MS = 4_000;
 /** A past that takes more pages than this is not read to its end: its newest part is live anyway. */
 const MOST_PAGES = 200;
@@ -147,7 +148,7 @@ export class ExecutionFeed implements Store<FeedSnapshot> {
     const wasLoaded = this.#snapshot.loaded;
     this.#snapshot = snapshot;
     if (snapshot.loaded !== wasLoaded) this.#tell();
-    else this.#telling ??= setTimeout(() => this.#tell(), TELL_MS);
+    else this.#telling ??= setTimeout(() => this.#tell(), TELL_MS + TELL_MS_PER_RUN * snapshot.view.runs.size);
   }
 
   #tell(): void {

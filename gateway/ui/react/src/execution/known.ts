@@ -25,6 +25,8 @@ export interface Known {
   readonly concerns: readonly Concern[];
   readonly remaining: ReturnType<typeof useRemaining>;
   readonly viewers: number | undefined;
+  /** Nothing was published under its id yet, and it is waited for. */
+  readonly waiting: boolean;
 }
 
 export function useKnown(id: string, source: StoreSource<LogStore>, services: () => ExecutionServices): Known {
@@ -48,5 +50,6 @@ export function useKnown(id: string, source: StoreSource<LogStore>, services: ()
     concerns,
     remaining: useRemaining(view, execution, usual),
     viewers: head.viewers,
+    waiting: execution === null && (head.link.phase === "live" || head.link.phase === "replaying"),
   };
 }

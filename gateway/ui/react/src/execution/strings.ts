@@ -36,8 +36,6 @@ export interface ExecutionStrings {
   readonly shareFailed: (message: string) => string;
   readonly shareLink: string;
   readonly close: string;
-  readonly copy: string;
-  readonly copied: string;
   readonly planLabel: string;
   readonly treeLabel: string;
   readonly noSteps: string;
@@ -117,14 +115,13 @@ function concern(told: Concern): string {
 /** Rounded as far as it can be trusted. */
 function about(ms: number): string {
   const seconds = ms / 1000;
-  if (seconds < 10) return "a few seconds";
   if (seconds < 60) return `${Math.round(seconds / 5) * 5} s`;
   if (seconds < 600) return `${Math.max(1, Math.round(seconds / 30) / 2)} min`.replace(".5", "½").replace(/^0½/, "½");
   return spellDuration(Math.round(seconds / 60) * 60_000).replace(/ 00 s$/, "");
 }
 
 function remaining(estimate: Estimate, ms: number | null): string {
-  if (ms !== null) return `about ${about(ms)} left`;
+  if (ms !== null) return ms < 10_000 ? "a few seconds left" : `about ${about(ms)} left`;
   return estimate.by === "nothing" && estimate.why === "longer" ? "longer than usual" : "time left unknown";
 }
 
@@ -176,8 +173,6 @@ export const EXECUTION_STRINGS: ExecutionStrings = {
   shareFailed: (message) => `No link was made: ${message}`,
   shareLink: "Link",
   close: "Close",
-  copy: "Copy",
-  copied: "Copied",
   planLabel: "Plan: steps and what they come after",
   treeLabel: "Steps",
   noSteps: "It has no steps.",

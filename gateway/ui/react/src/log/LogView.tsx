@@ -4,6 +4,7 @@ import type { LogStore, RestApi } from "@runtail/client";
 import { type KeyboardEvent, type ReactElement, type ReactNode, type RefObject, useEffect, useInsertionEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { Announcer } from "./Announcer.tsx";
 import { LogEngine } from "./engine.ts";
+import type { LogViewState } from "./engine_state.ts";
 import { Help } from "./Help.tsx";
 import type { Dressing } from "./dressing.ts";
 import { commandOf } from "./keys.ts";
@@ -17,7 +18,7 @@ import { listenForSelection } from "./selecting.ts";
 import { type LogStrings, STRINGS } from "./strings.ts";
 import { FollowPill, SelectionBar, SkippedBar } from "./Bars.tsx";
 import type { TimeFormat } from "./times.ts";
-import { Toolbar } from "./Toolbar.tsx";
+import { shownText, Toolbar } from "./Toolbar.tsx";
 import { Viewport } from "./viewport.ts";
 
 export interface LogViewProps {
@@ -52,6 +53,7 @@ export interface LogControls {
   readonly focus: () => void;
 }
 
+const isNarrow = (): boolean => typeof matchMedia === "function" && matchMedia("(max-width: 600px)").matches;
 const smooth = (): boolean => !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 export function LogView(props: LogViewProps): ReactElement {
@@ -59,10 +61,10 @@ export function LogView(props: LogViewProps): ReactElement {
   const rest = props.rest ?? NO_REST;
   const line = rangeGiven(props.line);
   const strings = useMemo(() => ({ ...STRINGS, ...props.strings }), [props.strings]);
-  const { now, wrap, timeFormat } = props;
+  const { now, wrap, timeFormat = isNarrow() ? "none" : "local" } = props;
   // the place and the looks are where it begins; what the reader does later is not undone by a new render
   // eslint-disable-next-line react-hooks/exhaustive-deps
-  const engine = useMemo(() => new LogEngine({ store, rest, strings, place: { line, filter }, ...(now && { now }), ...(wrap !== undefined && { wrap }), ...(timeFormat && { timeFormat }) }), [store, rest, strings]);
+  const engine = useMemo(() => new LogEngine({ store, rest, strings, place: { line, filter }, ...(now && { now }), ...(wrap !== undefined && { wrap }), timeFormat }), [store, rest, strings]);
   const state = useSyncExternalStore(engine.subscribe, engine.getState, engine.getState);
   const scroller = useRef<HTMLDivElement>(null);
   const root = useRef<HTMLElement>(null);
@@ -134,7 +136,7 @@ export function LogView(props: LogViewProps): ReactElement {
       {state.skipped ? <SkippedBar engine={engine} count={state.skipped.count} seq={state.skipped.seq} /> : null}
       <div className="rt-stage">
         <div ref={scroller} className="rt-scroller" tabIndex={0} role="region" aria-label={strings.log} />
-        {state.rows === 0 ? <p className="rt-empty">{strings.empty}</p> : null}
+        {state.rows === 0 ? <p className="rt-empty">{emptyText(state, strings)}</p> : null}
         <ScrollMarks engine={engine} state={state} />
         <FollowPill engine={engine} state={state} />
         {helping ? <Help strings={strings} onClose={() => setHelping(false)} /> : null}
@@ -143,6 +145,24 @@ export function LogView(props: LogViewProps): ReactElement {
       <Announcer engine={engine} />
     </section>
   );
+}
+
+/** Why no line is there. */
+function emptyText(state: LogViewState, strings: LogStrings): string {
+  if (state.shown && state.last > 0) return shownText(state, strings);
+  switch (state.phase) {
+    case "connecting":
+    case "replaying":
+    case "retrying":
+      return strings.loading;
+    case "live":
+    case "ended":
+      return strings.empty;
+    case "signed_out":
+    case "refused":
+    case "closed":
+      return ""; // whoever shows the connection says why
+  }
 }
 
 function rangeGiven(line: LogViewProps["line"]): Range | null {

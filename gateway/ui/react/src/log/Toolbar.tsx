@@ -4,10 +4,10 @@ import type { Level } from "@runtail/client";
 import type { ReactElement } from "react";
 import type { LogEngine } from "./engine.ts";
 import type { LogViewState } from "./engine_state.ts";
-import { NO_REST } from "./no_rest.ts";
+import { Overflow } from "./Overflow.tsx";
 import { EVERYTHING, LEVELS } from "./place.ts";
 import type { Reader } from "./reader.ts";
-import { number } from "./strings.ts";
+import { type LogStrings, number } from "./strings.ts";
 import { TIME_FORMATS, type TimeFormat } from "./times.ts";
 import { visible } from "./visible.ts";
 
@@ -28,15 +28,17 @@ export function Toolbar({ state, engine, reader, onSearch, onHelp }: Props): Rea
       {state.shown ? <Shown state={state} engine={engine} /> : null}
       <span className="rt-grow" />
       <button type="button" className="rt-button" title={`${strings.search} (/)`} onClick={onSearch}>{strings.search}</button>
-      <button type="button" className="rt-button" title={strings.nextError} onClick={() => reader?.do("error")}>{strings.nextError}</button>
-      <button type="button" className="rt-button" aria-pressed={state.wrap} title={`${strings.wrap} (w)`} onClick={() => engine.setWrap(!state.wrap)}>{strings.wrap}</button>
-      {state.steps.length > 0 ? <FoldButton state={state} engine={engine} /> : null}
-      <select className="rt-select" aria-label={strings.time} value={state.timeFormat} onChange={(event) => engine.setTimeFormat(event.target.value as TimeFormat)}>
-        {TIME_FORMATS.map((format) => <option key={format} value={format}>{strings.times[format]}</option>)}
-      </select>
       <button type="button" className="rt-button" aria-pressed={state.follow.mode === "following"} title={`${strings.follow} (f)`} onClick={() => reader?.do("follow")}>{strings.follow}</button>
-      {engine.rest === NO_REST ? null : <Downloads engine={engine} reader={reader} />}
-      <button type="button" className="rt-button" title={`${strings.help} (?)`} aria-label={strings.help} onClick={onHelp}>?</button>
+      <Overflow label={strings.more}>
+        <button type="button" className="rt-button" title={strings.nextError} onClick={() => reader?.do("error")}>{strings.nextError}</button>
+        <button type="button" className="rt-button" aria-pressed={state.wrap} title={`${strings.wrap} (w)`} onClick={() => engine.setWrap(!state.wrap)}>{strings.wrap}</button>
+        {state.steps.length > 0 ? <FoldButton state={state} engine={engine} /> : null}
+        <select className="rt-select" aria-label={strings.time} value={state.timeFormat} onChange={(event) => engine.setTimeFormat(event.target.value as TimeFormat)}>
+          {TIME_FORMATS.map((format) => <option key={format} value={format}>{strings.times[format]}</option>)}
+        </select>
+        {engine.rest.downloadUrl(engine.store.executionId, "txt") === "" ? null : <Downloads engine={engine} reader={reader} />}
+        <button type="button" className="rt-button" title={`${strings.help} (?)`} aria-label={strings.help} onClick={onHelp}>?</button>
+      </Overflow>
     </div>
   );
 }
@@ -73,13 +75,19 @@ function StepChoice({ state, engine }: { readonly state: LogViewState; readonly 
   );
 }
 
+/** How many of how many lines pass the filter, and which that is. */
+export function shownText({ shown, filter }: LogViewState, strings: LogStrings): string {
+  const { count, all, exact } = shown!;
+  const by = strings.filteredBy(filter.levels.map((level) => strings.levels[level]).join(", "), visible(filter.steps.join(", ")));
+  return strings.shownOf(count, all, by, exact);
+}
+
 function Shown({ state, engine }: { readonly state: LogViewState; readonly engine: LogEngine }): ReactElement {
   const { strings } = engine;
-  const { count, all, exact } = state.shown!;
-  const by = strings.filteredBy(state.filter.levels.map((level) => strings.levels[level]).join(", "), visible(state.filter.steps.join(", ")));
+  const text = shownText(state, strings);
   return (
     <span className="rt-shown" role="status">
-      {strings.shownOf(count, all, by, exact)}, <button type="button" className="rt-plain" onClick={() => engine.setFilter(EVERYTHING)}>{strings.clear}</button>
+      <span className="rt-shown-text" title={text}>{text}</span>, <button type="button" className="rt-plain" onClick={() => engine.setFilter(EVERYTHING)}>{strings.clear}</button>
     </span>
   );
 }
@@ -93,6 +101,7 @@ function FoldButton({ state, engine }: { readonly state: LogViewState; readonly 
 function Downloads({ engine, reader }: { readonly engine: LogEngine; readonly reader: Reader | null }): ReactElement {
   const { strings, rest, store } = engine;
   const text = rest.downloadUrl(store.executionId, "txt");
+  const raw = `${text}${text.includes("?") ? "&" : "?"}inline=1`;
   return (
     <details className="rt-menu">
       <summary className="rt-button">{strings.download}</summary>
@@ -100,7 +109,7 @@ function Downloads({ engine, reader }: { readonly engine: LogEngine; readonly re
         <a href={text} download={`${store.executionId}.txt`}>{strings.downloadText}</a>
         <a href={rest.downloadUrl(store.executionId, "ndjson")} download={`${store.executionId}.ndjson`}>{strings.downloadJson}</a>
         <button type="button" onClick={() => void reader?.saveShown()}>{strings.downloadShown}</button>
-        <a href={text} target="_blank" rel="noopener noreferrer">{strings.raw}</a>
+        <a href={raw} target="_blank" rel="noopener noreferrer">{strings.raw}</a>
       </div>
     </details>
   );

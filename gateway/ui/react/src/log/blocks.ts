@@ -1,6 +1,7 @@
 /** Records outside the store's window, asked for in blocks when they are looked at; a bounded number is kept. */
 
 import type { LogRecord } from "@runtail/client";
+import { weightOf } from "./weight.ts";
 
 /** Records of a block; `whole`: no more of them will come, those that are not here are not kept any more. */
 export interface Loaded {
@@ -16,20 +17,21 @@ export type Found = LogRecord | "loading" | "absent" | "failed";
 export interface BlockBounds {
   /** Records in a block. */
   readonly size: number;
-  /** Blocks that are kept. */
+  /** Blocks that are kept, and about how many characters of records; those on screen always are. */
   readonly most: number;
+  readonly weight: number;
   /** Loads at one time. */
   readonly parallel: number;
   /** How long a load that failed is not tried again. */
   readonly retryMs: number;
 }
 
-export const BLOCKS: BlockBounds = { size: 400, most: 60, parallel: 4, retryMs: 2_000 };
+export const BLOCKS: BlockBounds = { size: 400, most: 60, weight: 16_000_000, parallel: 4, retryMs: 2_000 };
 
 type Block =
   | { readonly state: "loading"; readonly abort: AbortController }
   | { readonly state: "failed"; readonly at: number }
-  | { readonly state: "loaded"; readonly records: ReadonlyMap<number, LogRecord>; readonly whole: boolean; readonly at: number };
+  | { readonly state: "loaded"; readonly records: ReadonlyMap<number, LogRecord>; readonly whole: boolean; readonly at: number; readonly weight: number };
 
 export class Blocks {
   readonly #blocks = new Map<number, Block>(); // in the order of use: the first goes first
@@ -37,6 +39,7 @@ export class Blocks {
   readonly #now: () => number;
   readonly #loaded: (records: readonly LogRecord[]) => void;
   readonly #bounds: BlockBounds;
+  #wanted: ReadonlySet<number> = new Set();
 
   constructor(load: LoadBlock, now: () => number, loaded: (records: readonly LogRecord[]) => void, bounds: BlockBounds = BLOCKS) {
     this.#load = load;
@@ -72,8 +75,9 @@ export class Blocks {
       block.abort.abort();
       this.#blocks.delete(at);
     }
+    this.#wanted = wanted;
     for (const at of wanted) this.#use(at);
-    this.#trim(wanted);
+    this.#trim();
   }
 
   /** Forget everything: the stream holds something else. */
@@ -113,19 +117,26 @@ export class Blocks {
     try {
       const loaded = await this.#load(first, first + this.#bounds.size - 1, abort.signal);
       records = loaded.records;
-      done = { state: "loaded", records: new Map(records.map((record) => [record.seq, record])), whole: loaded.whole, at: this.#now() };
+      done = { state: "loaded", records: new Map(records.map((record) => [record.seq, record])), whole: loaded.whole, at: this.#now(), weight: weightOf(records) };
     } catch {
       done = { state: "failed", at: this.#now() }; // shown in its rows, and tried again
     }
     if (this.#blocks.get(at) !== mine) return; // aborted, or void since
     this.#blocks.set(at, done);
+    this.#trim();
     this.#loaded(records);
   }
 
-  #trim(wanted: ReadonlySet<number>): void {
-    for (const at of this.#blocks.keys()) {
-      if (this.#blocks.size <= this.#bounds.most) return;
-      if (!wanted.has(at)) this.#blocks.delete(at);
+  #trim(): void {
+    let weight = 0;
+    for (const block of this.#blocks.values()) weight += weightIn(block);
+    for (const [at, block] of this.#blocks) {
+      if (this.#blocks.size <= this.#bounds.most && weight <= this.#bounds.weight) return;
+      if (this.#wanted.has(at)) continue;
+      this.#blocks.delete(at);
+      weight -= weightIn(block);
     }
   }
 }
+
+const weightIn = (block: Block): number => (block.state === "loaded" ? block.weight : 0);

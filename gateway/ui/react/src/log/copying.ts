@@ -2,6 +2,7 @@
 
 import type { LogRecord, RestApi } from "@runtail/client";
 import { stripped } from "./ansi.ts";
+import { linesOf } from "./asking.ts";
 import { jsonOf } from "./json_tree.ts";
 import { plainOf } from "./line.ts";
 import type { Range } from "./rows.ts";
@@ -12,11 +13,11 @@ export type CopyFormat = "text" | "json";
 export interface CopyBounds {
   readonly lines: number;
   readonly characters: number;
-  /** Lines of one page. */
+  /** Lines that are asked for at a time. */
   readonly page: number;
 }
 
-export const COPY_BOUNDS: CopyBounds = { lines: 200_000, characters: 64_000_000, page: 2_000 };
+export const COPY_BOUNDS: CopyBounds = { lines: 200_000, characters: 64_000_000, page: 1_000 };
 
 export interface Copied {
   readonly text: string;
@@ -67,15 +68,10 @@ async function page(rest: RestApi, executionId: string, first: number, last: num
   const here: LogRecord[] = [];
   for (let seq = first; seq <= last; seq += 1) {
     const record = wish.here(seq);
-    if (!record) return asked(rest, executionId, first, last, wish.signal);
+    if (!record) return linesOf(rest, executionId, first, last, wish.signal);
     here.push(record);
   }
   return here;
-}
-
-async function asked(rest: RestApi, executionId: string, first: number, last: number, signal: AbortSignal): Promise<readonly LogRecord[]> {
-  const { records } = await rest.logs(executionId, { before: last + 1, limit: last - first + 1, signal });
-  return records.filter((record) => record.seq >= first && record.seq <= last);
 }
 
 function written(record: LogRecord, { format, strings }: CopyWish): string {

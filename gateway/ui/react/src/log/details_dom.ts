@@ -22,6 +22,7 @@ export interface DetailsHost {
 /** Make the details of *record*. */
 export function detailsOf(record: LogRecord, host: DetailsHost): HTMLElement {
   const box = make("div", "rt-details");
+  box.setAttribute("role", "cell"); // it stands in a row of a table
   const message = messageOf(record, host.strings);
   if (message.includes("\n") || message.length > 200) box.append(longText("rt-whole", message, host));
   const error = textual(record["error_message"]);
@@ -56,14 +57,14 @@ function longText(className: string, text: string, host: DetailsHost): HTMLEleme
   return block;
 }
 
+// Lines stand below one another, however deep they are: elements in each other would overflow the browser's stack.
 function nodeElement(node: Node, depth: number, host: DetailsHost): HTMLElement {
   const line = make("div", "rt-node");
+  line.dataset["depth"] = String(depth);
   line.style.setProperty("--rt-depth", String(Math.min(depth, MOST_INDENT)));
-  if (node.kind === "leaf") {
-    line.append(make("span", "rt-key", visible(node.label)), " ", leafElement(node, host));
-    return line;
-  }
-  return branchElement(line, node, depth, host);
+  if (node.kind === "leaf") line.append(make("span", "rt-key", visible(node.label)), " ", leafElement(node, host));
+  else line.append(branchHead(line, node, depth, host));
+  return line;
 }
 
 function leafElement(node: Extract<Node, { kind: "leaf" }>, host: DetailsHost): HTMLElement {
@@ -73,24 +74,25 @@ function leafElement(node: Extract<Node, { kind: "leaf" }>, host: DetailsHost): 
   return value;
 }
 
-function branchElement(line: HTMLElement, node: Exclude<Node, { kind: "leaf" }>, depth: number, host: DetailsHost): HTMLElement {
-  const box = make("div", "rt-branch");
-  const children = make("div", "rt-children");
+function branchHead(line: HTMLElement, node: Exclude<Node, { kind: "leaf" }>, depth: number, host: DetailsHost): HTMLElement {
   const name = `${depth > MOST_INDENT ? `${depth} ` : ""}${visible(node.label)}`;
   const count = node.kind === "branch" && !node.list ? host.strings.fields(node.count) : host.strings.items(node.count);
   const head = button("rt-branch-head", "▸ ", `${name}: ${count}`, () => {
-    const open = children.childNodes.length === 0;
+    const open = head.getAttribute("aria-expanded") !== "true";
     head.setAttribute("aria-expanded", String(open));
     arrow.textContent = open ? "▾ " : "▸ ";
-    if (open) children.append(...node.children().map((child) => nodeElement(child, depth + 1, host)));
-    else children.replaceChildren();
+    if (open) line.after(...node.children().map((child) => nodeElement(child, depth + 1, host)));
+    else removeBelow(line, depth);
     host.resized();
   });
   const arrow = make("span", "rt-arrow", "▸ ");
   head.replaceChildren(arrow, make("span", "rt-key", name), " ", make("span", "rt-count", count));
   head.setAttribute("aria-expanded", "false");
   head.tabIndex = 0;
-  line.append(head);
-  box.append(line, children);
-  return box;
+  return head;
+}
+
+/** Remove the lines that follow *line* and are deeper. */
+function removeBelow(line: HTMLElement, depth: number): void {
+  for (let next = line.nextElementSibling; next instanceof HTMLElement && Number(next.dataset["depth"]) > depth; next = line.nextElementSibling) next.remove();
 }

@@ -36,7 +36,7 @@ const MOST_TEXT = 120;
 
 /** Put the mark of the line *seq* behind what is in *line*; a row's element is used again, so an old one goes. */
 export function markLine(row: HTMLElement, line: HTMLElement, seq: number, dressing: Dressing | null): void {
-  line.querySelector(".rt-note")?.remove();
+  line.querySelector(".rt-note-cell")?.remove();
   row.classList.toggle("rt-noted", dressing !== null && dressing.ranges.some(({ first, last }) => first <= seq && seq <= last));
   const mark = dressing?.marks.get(seq);
   if (dressing === null || mark === undefined) return;
@@ -44,7 +44,10 @@ export function markLine(row: HTMLElement, line: HTMLElement, seq: number, dress
   const made = button("rt-note", "", label, () => dressing.onMark(seq));
   made.append(make("span", "rt-note-text", visible(mark.text.slice(0, MOST_TEXT))));
   if (mark.count > 1) made.append(make("span", "rt-note-count", String(mark.count)));
-  line.append(made);
+  const cell = make("span", "rt-note-cell");
+  cell.setAttribute("role", "cell");
+  cell.append(made);
+  line.append(cell);
 }
 
 /** The prefix of *record*, as an element; null: it has none. */

@@ -3,10 +3,11 @@
  * while it is open; a screen paints its `layout`, tells it what is visible and what the reader does.
  */
 
-import type { LogSnapshot, LogStore, RestApi } from "@runtail/client";
+import type { LogRecord, LogSnapshot, LogStore, RestApi } from "@runtail/client";
 import { Counting } from "./counting.ts";
 import type { Dressing } from "./dressing.ts";
 import { describe, type LogViewState, sameState } from "./engine_state.ts";
+import { FailedStep } from "./failed_step.ts";
 import { type Act, FOLLOWING, type Follow, left } from "./follow.ts";
 import { Folds } from "./folds.ts";
 import { Heights } from "./heights.ts";
@@ -18,6 +19,7 @@ import { EVERYTHING, filters, type LogFilter, type Place } from "./place.ts";
 import { denseRows, listedRows, merged, type NoticePlace, type Range, type Rows } from "./rows.ts";
 import { Search } from "./search.ts";
 import { extended, type Selection } from "./selection.ts";
+import { StepEnds } from "./step_ends.ts";
 import { type LogStrings, STRINGS } from "./strings.ts";
 import type { TimeFormat } from "./times.ts";
 
@@ -34,7 +36,7 @@ export interface EngineOptions {
 /** Where the screen is to go next: to a line, unless the reader follows. */
 export interface Goal {
   readonly seq: number;
-  readonly align: "center" | "start" | "near";
+  readonly align: "center" | "start" | "near" | "end";
 }
 
 const MESSAGE_MS = 4_000;
@@ -49,6 +51,7 @@ export class LogEngine {
   readonly held: Held;
   readonly folds = new Folds();
   readonly counting = new Counting();
+  readonly #failedStep = new FailedStep();
   readonly opened = new Set<number>();
   snapshot: LogSnapshot;
   notices: Notices;
@@ -65,6 +68,8 @@ export class LogEngine {
   /** Rises when what rows show may have changed without their records changing. */
   look = 0;
   goal: Goal | null = null;
+  /** The line that is to stay where it is in the next frame, if it is in sight. */
+  stays: number | null = null;
   skipped: LogViewState["skipped"] = null;
   readonly #listeners = new Set<() => void>();
   readonly #screens = new Set<() => void>();
@@ -76,6 +81,9 @@ export class LogEngine {
   message: { readonly text: string; readonly until: number } | null = null;
   #unsubscribe: (() => void) | null = null;
   #later: ReturnType<typeof setTimeout> | undefined;
+  readonly #stepEnds = new StepEnds((records) => this.#seen(records));
+  /** Whether history was there in full once: what comes before that is nothing new. */
+  #wasLive = false;
 
   constructor({ store, rest, strings = STRINGS, now = Date.now, place, wrap = false, timeFormat = "local" }: EngineOptions) {
     this.store = store;
@@ -84,10 +92,7 @@ export class LogEngine {
     this.now = now;
     this.wrap = wrap;
     this.timeFormat = timeFormat;
-    this.held = new Held(rest, store.executionId, now, (records) => {
-      if (this.folds.steps.see(records)) this.#layout = null;
-      this.restyle();
-    });
+    this.held = new Held(rest, store.executionId, now, (records) => this.#seen(records));
     this.snapshot = store.getSnapshot();
     this.notices = noticesOf(this.snapshot, strings);
     if (place) this.goTo(place);
@@ -97,6 +102,7 @@ export class LogEngine {
   open(): () => void {
     this.#unsubscribe = this.store.subscribe(() => this.#take());
     this.#take();
+    this.visible([], false);
     return () => this.#close();
   }
 
@@ -230,11 +236,13 @@ export class LogEngine {
   /** Fold or unfold the step that begins at *seq*; the header stays where it is. */
   fold(seq: number, folded = !this.folds.isFolded(seq)): void {
     this.folds.fold(seq, folded);
+    this.stays = seq;
     this.#rebuild();
   }
 
   foldAll(folded: boolean): void {
     this.folds.foldAll(folded);
+    this.stays = this.current;
     this.#rebuild();
   }
 
@@ -279,10 +287,26 @@ export class LogEngine {
     this.changed();
   }
 
-  /** The lines on screen; asks for those that are not here. */
+  /** The lines on screen; asks for those that are not here, and for the line that the screen is to go to. */
   visible(seqs: readonly number[], atTop: boolean): void {
-    this.held.want(seqs);
+    this.held.want(this.goal ? [...seqs, this.goal.seq] : seqs);
+    for (const seq of seqs) {
+      const section = this.folds.steps.sections.get(seq);
+      if (section && !section.end && !this.goesOn(seq)) this.#stepEnds.want(section.start, this.rest, this.store.executionId, this.last, this.now());
+    }
     if (atTop) void this.#lookBack();
+  }
+
+  /** Whether it is known if the line *seq* is shown, and where. */
+  isKnown(seq: number): boolean {
+    const { matches } = this;
+    return matches === null || matches.full || matches.failed || (matches.lookedFrom <= seq && seq <= matches.lookedTo);
+  }
+
+  /** Whether the step that began at *seq* and was not seen to end goes on: all that came since is here. */
+  goesOn(seq: number): boolean {
+    const { completeness, records } = this.snapshot;
+    return completeness.state === "running" && records.length > 0 && records[0]!.seq <= seq;
   }
 
   /** Lines that are not there. */
@@ -300,11 +324,29 @@ export class LogEngine {
     const records = this.snapshot.records;
     const news = records.slice(indexAfter(records, this.#taken));
     if (news.length > 0) this.#taken = news.at(-1)!.seq;
-    this.folds.steps.see(news);
+    if (this.folds.steps.see(news)) this.folds.openFailed();
     this.search?.take(news);
     if (this.matches) this.#match(this.matches);
     this.#layout = null;
+    this.#history();
+    this.#failedStep.look(this);
     this.#grown();
+  }
+
+  /** Records came that are not of the window. */
+  #seen(records: readonly LogRecord[]): void {
+    if (this.folds.steps.see(records)) {
+      this.folds.openFailed();
+      this.#layout = null;
+    }
+    this.restyle();
+  }
+
+  /** Lines that come while a log is opened are none that the reader left behind. */
+  #history(): void {
+    const { phase } = this.snapshot.link;
+    if (!this.#wasLive && this.follow.mode === "reading") this.follow = { ...this.follow, since: this.last };
+    this.#wasLive ||= phase === "live" || phase === "ended";
   }
 
   #reset({ lastSeq }: LogSnapshot): void {
@@ -322,7 +364,12 @@ export class LogEngine {
     const { records } = this.snapshot;
     if (records.length > 0) matches.take(records.slice(indexAfter(records, matches.lookedTo)), Math.max(records[0]!.seq, matches.lookedTo + 1));
     else if (this.last > 0) matches.startAt(this.last);
-    if (matches.count < 50) void this.#lookBack();
+    if (this.#looksFurther(matches)) void this.#lookBack();
+  }
+
+  /** Whether older lines are looked at without being scrolled to: the screen is not full, or is to go there. */
+  #looksFurther(matches: Matches): boolean {
+    return matches.count < 50 || (this.goal !== null && this.goal.seq < matches.lookedFrom);
   }
 
   async #lookBack(): Promise<void> {
@@ -332,7 +379,7 @@ export class LogEngine {
     if (records) this.held.keep(records);
     if (this.matches !== matches) return;
     this.#rebuild();
-    if (records && matches.count < 50) void this.#lookBack();
+    if (records && this.#looksFurther(matches)) void this.#lookBack();
   }
 
   #close(): void {
@@ -342,6 +389,8 @@ export class LogEngine {
     this.#later = undefined;
     this.matches?.stop();
     this.search?.stop();
+    this.#failedStep.stop();
+    this.#stepEnds.close();
     this.held.close();
   }
 

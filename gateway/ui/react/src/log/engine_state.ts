@@ -1,6 +1,6 @@
 /** What the chrome around the lines draws: small, immutable, at most one new one a frame. */
 
-import type { Completeness, Level } from "@runtail/client";
+import type { Completeness, Level, Link } from "@runtail/client";
 import type { LogEngine } from "./engine.ts";
 import { type Follow, newLines } from "./follow.ts";
 import type { LogFilter } from "./place.ts";
@@ -37,6 +37,7 @@ export interface LogViewState {
   readonly wrap: boolean;
   readonly timeFormat: TimeFormat;
   readonly folded: boolean;
+  readonly phase: Link["phase"];
   readonly completeness: Completeness;
   /** Said for a moment. */
   readonly message: string | null;
@@ -65,6 +66,7 @@ export function describe(engine: LogEngine): LogViewState {
     wrap: engine.wrap,
     timeFormat: engine.timeFormat,
     folded: engine.folds.any,
+    phase: snapshot.link.phase,
     completeness: snapshot.completeness,
     message: message && message.until > engine.now() ? message.text : null,
   };

@@ -7,6 +7,8 @@ import { foldedLines, type Section, Steps } from "./steps.ts";
 export class Folds {
   readonly steps = new Steps();
   readonly #folded = new Set<number>();
+  /** Steps that failed and were opened or folded since: a reader's own choice stands. */
+  readonly #failed = new Set<number>();
   /** Lines of mixed steps that have ended: they are many to look through, and do not change. */
   readonly #known = new Map<number, { section: Section; ranges: readonly Range[] }>();
 
@@ -21,6 +23,7 @@ export class Folds {
   fold(seq: number, folded: boolean): void {
     if (folded) this.#folded.add(seq);
     else this.#folded.delete(seq);
+    if (this.#hasFailed(seq)) this.#failed.add(seq);
   }
 
   /** Fold the steps that are over, but those that failed; or unfold all. */
@@ -28,6 +31,15 @@ export class Folds {
     this.#folded.clear();
     if (!folded) return;
     for (const [seq, { end }] of this.steps.sections) if (end && end.status !== "failed") this.#folded.add(seq);
+  }
+
+  /** Unfold the steps that were folded when they failed. */
+  openFailed(): void {
+    for (const seq of this.#folded) {
+      if (!this.#hasFailed(seq) || this.#failed.has(seq)) continue;
+      this.#failed.add(seq);
+      this.#folded.delete(seq);
+    }
   }
 
   /** Unfold what hides *seq*; answer whether anything did. */
@@ -53,7 +65,12 @@ export class Folds {
   /** Forget what lies beyond *seq*. */
   withdraw(seq: number): void {
     this.steps.withdraw(seq);
+    for (const failed of this.#failed) if (failed > seq || !this.#hasFailed(failed)) this.#failed.delete(failed);
     this.#known.clear();
+  }
+
+  #hasFailed(seq: number): boolean {
+    return this.steps.sections.get(seq)?.end?.status === "failed";
   }
 
   #linesOf(seq: number, section: Section, last: number, here: (seq: number) => LogRecord | null): readonly Range[] {

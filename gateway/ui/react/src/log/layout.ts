@@ -56,6 +56,12 @@ export class Layout {
     return { seq: this.rows.at(index).seq, into: offset - this.offsetOf(index) };
   }
 
+  /** Whether the line *seq* has a row. */
+  shows(seq: number): boolean {
+    const index = this.rows.indexOf(seq);
+    return index >= 0 && this.rows.at(index).seq === seq;
+  }
+
   /** Where *anchor* stands now. */
   offsetOfAnchor(anchor: Anchor): number {
     const index = this.rows.indexOf(anchor.seq);

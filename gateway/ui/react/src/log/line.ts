@@ -1,6 +1,7 @@
 /** What one record says in one line, and whether there is more of it. Pure. */
 
 import type { Level, LogRecord } from "@runtail/client";
+import { cutIn } from "./cut_text.ts";
 import { safeHref } from "./links.ts";
 import type { LogStrings } from "./strings.ts";
 import { number } from "./strings.ts";
@@ -18,8 +19,10 @@ export interface Line {
   readonly moreCharacters: number;
   /** Last line of a traceback; null: there is none. */
   readonly error: string | null;
-  /** Cut by the worker: what, and how long it was. */
+  /** Cut by the worker: what, and how much is gone or how long it was. */
   readonly cut: string | null;
+  /** The end of a text whose middle was cut. */
+  readonly tail: string | null;
   /** Where a link record leads. */
   readonly href: string | null;
   readonly step: string | null;
@@ -29,24 +32,34 @@ export interface Line {
 
 /** Characters of one line that a row shows. */
 export const CLIP = 2_000;
+/** Of a text whose middle is gone: its two ends stand beside each other. */
+const CUT_HEAD = 100;
+const CUT_TAIL = 80;
 
 const OWN = new Set(["id", "seq", "kind", "execution_id", "step_name", "step_type", "message", "timestamp", "level", "error_message"]);
+
+/** Fields that alone are no reason to open a row: every line of a step has them, or it says them already. */
+const BARE = new Set(["duration_ms", "truncated", "step_id", "parent_step_id"]);
 
 /** Say *record* in one line. */
 export function lineOf(record: LogRecord, strings: LogStrings): Line {
   const whole = messageOf(record, strings);
-  const { text, moreLines, moreCharacters } = firstLine(whole);
+  const middle = cutIn(whole, lengths(record)["message"]);
+  const { text, moreLines, moreCharacters } = firstLine(middle?.head ?? whole, middle ? CUT_HEAD : CLIP);
+  const tail = middle && lastLine(middle.tail);
+  const more = moreLines + (middle ? linesIn(middle.tail) - 1 : 0);
   const error = errorOf(record, whole);
   return {
     text,
     tone: toneOf(record),
-    moreLines: moreLines + Math.max(0, linesIn(textual(record["error_message"])) - 1),
+    moreLines: more + Math.max(0, linesIn(textual(record["error_message"])) - 1),
     moreCharacters,
     error,
-    cut: cutOf(record, strings),
+    cut: cutOf(record, strings, middle && strings.cutBetween(middle.gone, middle.of)),
+    tail: tail && lastOf(tail, CUT_TAIL),
     href: record.kind === "link" ? safeHref(record.url, true) : null,
     step: typeof record["step_name"] === "string" ? record["step_name"] : null,
-    opens: moreLines > 0 || moreCharacters > 0 || error !== null || hasData(record),
+    opens: more > 0 || middle !== null || moreCharacters > 0 || error !== null || hasData(record),
   };
 }
 
@@ -112,19 +125,26 @@ function toneOf(record: LogRecord): Tone {
   }
 }
 
-function firstLine(whole: string): { text: string; moreLines: number; moreCharacters: number } {
+function firstLine(whole: string, most: number): { text: string; moreLines: number; moreCharacters: number } {
   const body = whole.endsWith("\n") ? whole.slice(0, -1) : whole;
   const end = body.indexOf("\n");
   const first = end < 0 ? body : body.slice(0, end);
   const moreLines = end < 0 ? 0 : linesIn(body) - 1;
-  if (first.length <= CLIP) return { text: first, moreLines, moreCharacters: 0 };
-  return { text: first.slice(0, border(first, CLIP)), moreLines, moreCharacters: first.length - CLIP };
+  if (first.length <= most) return { text: first, moreLines, moreCharacters: 0 };
+  return { text: first.slice(0, border(first, most)), moreLines, moreCharacters: first.length - most };
 }
 
 /** The greatest cut at or below *at* that does not halve a character. */
 export function border(text: string, at: number): number {
   const code = text.charCodeAt(at - 1);
   return code >= 0xd800 && code <= 0xdbff ? at - 1 : at;
+}
+
+/** The last *most* characters of *text*, or one less: none is halved. */
+function lastOf(text: string, most: number): string {
+  const at = Math.max(0, text.length - most);
+  const code = text.charCodeAt(at);
+  return text.slice(code >= 0xdc00 && code <= 0xdfff ? at + 1 : at);
 }
 
 function linesIn(text: string): number {
@@ -146,17 +166,22 @@ function lastLine(text: string): string {
   return body.slice(body.lastIndexOf("\n") + 1).slice(0, CLIP);
 }
 
-function cutOf(record: LogRecord, strings: LogStrings): string | null {
+/** How long fields were that the worker cut. */
+function lengths(record: LogRecord): Readonly<Record<string, unknown>> {
   const cut = record["truncated"];
-  if (typeof cut !== "object" || cut === null) return null;
-  return Object.entries(cut)
+  return typeof cut === "object" && cut !== null ? (cut as Record<string, unknown>) : {};
+}
+
+/** *middle* says of the message what is gone. */
+function cutOf(record: LogRecord, strings: LogStrings, middle: string | null): string | null {
+  const parts = Object.entries(lengths(record))
     .slice(0, 8)
-    .map(([field, bytes]) => strings.truncated(field, Number(bytes)))
-    .join(" · ");
+    .map(([field, bytes]) => (field === "message" && middle !== null ? middle : strings.truncated(field, Number(bytes))));
+  return parts.length > 0 ? parts.join(" · ") : null;
 }
 
 function hasData(record: LogRecord): boolean {
-  return dataOf(record).some(([name]) => name !== "duration_ms" && name !== "truncated" && !plainly(record, name));
+  return dataOf(record).some(([name]) => !BARE.has(name) && !plainly(record, name));
 }
 
 /** Fields of kinds other than logs that their line says already. */

@@ -50,6 +50,7 @@ export class RowView {
     [this.#key, this.#record, this.#look] = [key, found, engine.look];
     this.element.className = "rt-row";
     delete this.element.dataset["seq"];
+    delete this.element.dataset["step"];
     this.element.querySelector(".rt-details")?.remove();
     if (row.kind === "notice") this.#showNotice(row.id, engine);
     else this.#showRecord(row.seq, found!, host);
@@ -82,6 +83,7 @@ export class RowView {
     this.#time.textContent = timeText(found.timestamp, engine.timeFormat, engine.now(), host.start);
     const line = lineOf(found, engine.strings);
     this.element.classList.add(`rt-tone-${line.tone}`);
+    if (found.kind === "step" && found.status === "failed") this.element.classList.add("rt-failed");
     this.#fillBody(found, line, engine);
     const prefix = prefixFor(found, engine.dressing);
     if (prefix !== null) this.#body.prepend(prefix);
@@ -117,6 +119,11 @@ export class RowView {
     }
     if (line.moreLines > 0) parts.push(make("span", "rt-hint", strings.moreLines(line.moreLines)));
     if (line.cut !== null) parts.push(make("span", "rt-cut", line.cut));
+    if (line.tail !== null) {
+      const tail = make("span", "rt-tail");
+      fillText(tail, line.tail, query);
+      parts.push(tail);
+    }
     this.#body.replaceChildren(...parts);
   }
 
@@ -124,13 +131,14 @@ export class RowView {
   #fillHeader(seq: number, name: string, engine: LogEngine): void {
     const { strings, folds } = engine;
     const section = folds.steps.sections.get(seq);
-    const status = section?.end?.status ?? "running";
+    const status = section?.end?.status ?? (engine.goesOn(seq) ? "running" : null);
     const folded = folds.isFolded(seq);
-    this.element.classList.add("rt-header", `rt-step-${status}`);
-    this.#text.textContent = visible(strings.step(name, status));
+    this.element.classList.add("rt-header");
+    this.element.dataset["step"] = status ?? "unknown";
+    this.#text.textContent = visible(strings.step(name, status ?? "running"));
     const fold = button("rt-fold", folded ? "▸" : "▾", folded ? strings.unfold : strings.fold, () => engine.fold(seq));
     fold.setAttribute("aria-expanded", String(!folded));
-    const facts = [status as string];
+    const facts = status === null ? [] : [visible(status)];
     const end = section?.end;
     const attempt = end?.attempt ?? section?.start.attempt;
     if (attempt !== undefined && attempt > 1) facts.push(strings.attempt(attempt, end?.attempts ?? section?.start.attempts ?? null));

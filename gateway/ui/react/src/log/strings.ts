@@ -25,6 +25,8 @@ export interface LogStrings {
   readonly missing: (records: number, lost: number | null, ranges: string) => string;
   readonly dropped: (count: number) => string;
   readonly truncated: (field: string, bytes: number) => string;
+  /** Between the two ends of a text that was too long. */
+  readonly cutBetween: (gone: number, of: number) => string;
   readonly step: (name: string, status: StepStatus) => string;
   readonly attempt: (attempt: number, of: number | null) => string;
   readonly waited: (duration: string) => string;
@@ -74,6 +76,7 @@ export interface LogStrings {
   readonly wrap: string;
   readonly time: string;
   readonly times: Readonly<Record<TimeFormat, string>>;
+  readonly more: string;
   readonly help: string;
   readonly keys: readonly (readonly [keys: string, meaning: string])[];
   readonly log: string;
@@ -119,6 +122,7 @@ export const STRINGS: LogStrings = {
   missing: (records, lost, ranges) => `ended, ${lines(records)}, ${lost === null ? "an unknown number" : number(lost)} missing${ranges ? `: ${ranges}` : ""}`,
   dropped: (count) => `${number(count)} dropped by the worker`,
   truncated: (field, bytes) => `${field} was cut: ${number(bytes)} bytes as written`,
+  cutBetween: (gone, of) => `… ${number(gone)} of ${number(of)} bytes cut …`,
   step: (name) => name,
   attempt: (attempt, of) => `attempt ${attempt}${of === null ? "" : ` of ${of}`}`,
   waited: (duration) => `waited ${duration}`,
@@ -168,6 +172,7 @@ export const STRINGS: LogStrings = {
   wrap: "Wrap",
   time: "Time",
   times: { local: "local time", utc: "UTC", ago: "ago", start: "since start", none: "no time" },
+  more: "More",
   help: "Keys",
   keys: [
     ["/ or Ctrl+F", "search (Ctrl+F again: the browser's)"],

@@ -35,6 +35,8 @@ export class Viewport {
   #physical = 0;
   #scale: Scale = { virtual: 0, physical: 0 };
   #anchor: Anchor = { seq: 0, into: 0 };
+  /** All lines that were in sight. */
+  #sight: readonly Anchor[] = [];
   #painted: Layout | null = null;
   #columns = 0;
   #dragging = false;
@@ -63,7 +65,10 @@ export class Viewport {
     const scroller = this.#scroller;
     scroller.addEventListener("scroll", () => this.#scrolled(), { signal, passive: true });
     scroller.addEventListener("wheel", (event) => this.#wheeled(event), { signal, passive: true });
-    scroller.addEventListener("touchmove", () => this.#engine.leave("wheel"), { signal, passive: true });
+    scroller.addEventListener("touchmove", () => {
+      this.#engine.goal = null;
+      this.#engine.leave("wheel");
+    }, { signal, passive: true });
     scroller.addEventListener("pointerdown", (event) => this.#pressed(event), { signal });
     window.addEventListener("pointermove", (event) => { if (event.buttons === 0) this.#dragging = false; }, { signal, passive: true });
     window.addEventListener("pointerup", () => { this.#dragging = false; }, { signal });
@@ -134,8 +139,29 @@ export class Viewport {
       this.#rows();
     }
     this.#anchor = engine.layout.anchorAt(this.#top);
+    this.#sight = engine.follow.mode === "reading" ? this.#inSight(engine.layout) : [];
     this.#painted = engine.layout;
+    engine.stays = null;
     this.#ask();
+  }
+
+  /** What stays where it is: what was folded or read, the line at the top, or the first in sight that has a row. */
+  #kept(layout: Layout): Anchor {
+    if (layout === this.#painted) return this.#anchor;
+    const left = this.#sight.filter(({ seq }) => layout.shows(seq));
+    const stays = left.find(({ seq }) => seq === this.#engine.stays);
+    return stays ?? (layout.shows(this.#anchor.seq) ? this.#anchor : (left[0] ?? this.#anchor));
+  }
+
+  #inSight(layout: Layout): readonly Anchor[] {
+    const found: Anchor[] = [];
+    for (let index = layout.indexAt(this.#top); index < layout.rows.count; index += 1) {
+      const into = this.#top - layout.offsetOf(index);
+      if (into <= -this.#height) break;
+      const row = layout.rows.at(index);
+      if (row.kind === "record") found.push({ seq: row.seq, into });
+    }
+    return found;
   }
 
   /** Decide where the top is. */
@@ -145,7 +171,7 @@ export class Viewport {
     const end = Math.max(0, layout.total - this.#height);
     if (engine.goal !== null) this.#toGoal(layout);
     else if (engine.follow.mode === "following") this.#toEnd(layout, end, now);
-    else if (this.#painted !== null) this.#top = layout.offsetOfAnchor(this.#anchor);
+    else if (this.#painted !== null) this.#top = layout.offsetOfAnchor(this.#kept(layout));
     if (engine.follow.mode === "reading") this.#following = false;
     this.#top = Math.max(0, Math.min(end, this.#top));
     this.#size(layout);
@@ -158,12 +184,13 @@ export class Viewport {
     const offset = layout.offsetOf(Math.max(0, index));
     if (align === "center") this.#top = offset - Math.max(0, this.#height / 2 - layout.rowHeight);
     else if (align === "start") this.#top = offset;
+    else if (align === "end") this.#top = layout.total - offset < this.#height / 2 ? layout.total : offset + 2 * layout.rowHeight - this.#height;
     else if (offset < this.#top) this.#top = offset;
     else this.#top = Math.max(this.#top, offset + layout.rowHeight - this.#height);
     this.#top = Math.round(this.#top);
     this.#anchor = layout.anchorAt(Math.max(0, this.#top));
     // a log that is not as far yet, or whose rows are not measured yet, is gone to again
-    if (seq <= this.#engine.last) this.#engine.goal = null;
+    if (seq <= this.#engine.last && this.#engine.isKnown(seq)) this.#engine.goal = null;
   }
 
   #toEnd(layout: Layout, end: number, now: number): void {
@@ -300,6 +327,7 @@ export class Viewport {
     const by = after - this.#physical;
     if (Math.abs(by) < 1) return; // our own doing, or sideways
     const engine = this.#engine;
+    if (engine.goal !== null && !this.#dragging) return this.schedule(); // the layout's doing, on the way there
     if (engine.follow.mode === "following") {
       if (!this.#dragging || by > 0) return this.schedule(); // the browser's doing: layout never ends following
       engine.leave("drag");
@@ -332,13 +360,16 @@ export class Viewport {
 
   #wheeled(event: WheelEvent): void {
     this.#dragging = false;
+    if (!event.ctrlKey) this.#engine.goal = null;
     if (event.deltaY < 0 && this.#top > 0 && !event.ctrlKey) this.#engine.leave("wheel");
   }
 
   #pressed(event: PointerEvent): void {
     const onBar = event.target === this.#scroller && event.offsetX >= this.#scroller.clientWidth;
     this.#dragging = onBar;
-    if (event.button === 1) this.#engine.leave("drag"); // the browser scrolls by itself from here
+    if (event.button !== 1) return;
+    this.#engine.goal = null;
+    this.#engine.leave("drag"); // the browser scrolls by itself from here
   }
 
   #resized(): void {

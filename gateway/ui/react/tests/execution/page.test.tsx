@@ -1,4 +1,4 @@
-import { fireEvent, screen, within } from "@testing-library/react";
+import { act, fireEvent, screen, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { ExecutionPage } from "../../src/index.ts";
 import { overview, run, said, step, T0 } from "./records.ts";
@@ -52,4 +52,19 @@ test("a failed run shows its failing step and error on top, with a link to the l
   fireEvent.click(card.getByRole("link", { name: "Line 812" }));
   await settled(50);
   expect(told).toHaveBeenCalledWith(expect.objectContaining({ line: { first: 812, last: 812 } }));
+});
+
+test("a run that does not exist yet is waited for, and says so", async () => {
+  const world = new World([], null, { link: { phase: "live" } });
+  world.overview = new Error("there is no execution a");
+  world.show(<ExecutionPage executionId="a" />);
+  await settled();
+  expect(screen.getByText(/^Waiting for a: nothing has been published/)).toBeTruthy();
+  act(() => {
+    world.log.change({ execution: state() });
+    world.log.add(step(1, 0, "load", "running"));
+  });
+  await settled();
+  expect(screen.queryByText(/^Waiting for a/)).toBeNull();
+  expect(screen.getByRole("treeitem", { name: /^load ?, running/ })).toBeTruthy();
 });

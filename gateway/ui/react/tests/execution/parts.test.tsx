@@ -106,8 +106,8 @@ describe("notes", () => {
     fireEvent.click(screen.getByRole("button", { name: "Edit" }));
     fireEvent.change(screen.getByRole("textbox"), { target: { value: "second" } });
     fireEvent.click(screen.getByRole("button", { name: "Save" }));
-    fireEvent.click(await screen.findByRole("button", { name: "Remove" }));
-    expect(screen.getByText("second")).toBeTruthy();
+    fireEvent.click(await screen.findByRole("button", { name: "Remove" }, { timeout: 5_000 }));
+    expect(within(screen.getByRole("list", { name: "Notes" })).getByText("second")).toBeTruthy();
     expect(world.notes.asked).toEqual(["edit x second"]);
     fireEvent.click(screen.getByRole("button", { name: "Remove" }));
     await waitFor(() => expect(world.notes.asked).toEqual(["edit x second", "remove x"]));

@@ -4,7 +4,7 @@ import { Blocks, type Loaded } from "../../src/log/blocks.ts";
 
 const record = (seq: number): LogRecord => ({ id: `${seq}-0`, seq, message: `line ${seq}` });
 const settled = (): Promise<void> => new Promise((done) => setTimeout(done, 0));
-const BOUNDS = { size: 10, most: 3, parallel: 2, retryMs: 1_000 };
+const BOUNDS = { size: 10, most: 3, weight: 10_000, parallel: 2, retryMs: 1_000 };
 
 class Source {
   now = 0;
@@ -105,5 +105,20 @@ describe("blocks", () => {
     await settled();
     expect(source.blocks.get(1)).toBe("loading");
     expect(source.loaded).toBe(0);
+  });
+
+  it("hold a bounded weight beside what is on screen, however few they are", async () => {
+    const source = new Source();
+    const heavy = (first: number, last: number): LogRecord[] => Array.from({ length: last - first + 1 }, (_, i) => ({ ...record(first + i), message: "x".repeat(400) }));
+    source.answer = (first, last) => ({ records: heavy(first, last), whole: true });
+    for (const seq of [5, 15, 25]) {
+      source.blocks.want([seq]);
+      await settled();
+    }
+    expect([5, 15, 25].map((seq) => typeof source.blocks.get(seq))).toEqual(["string", "object", "object"]);
+    source.answer = (first, last) => ({ records: heavy(first, last).map((each) => ({ ...each, message: "x".repeat(4_000) })), whole: true });
+    source.blocks.want([35]);
+    await settled();
+    expect([15, 25, 35].map((seq) => typeof source.blocks.get(seq))).toEqual(["string", "string", "object"]);
   });
 });

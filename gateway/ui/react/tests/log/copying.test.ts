@@ -39,6 +39,12 @@ describe("copied lines", () => {
     expect(log.requests).toBe(2);
   });
 
+  it("are all there when pages come cut", async () => {
+    const log = memory(1000, { pageRecords: 7 });
+    expect((await gather([{ first: 101, last: 210 }], "text", BOUNDS, log)).lines).toBe(110);
+    expect(log.requests).toBe(8 + 8 + 2);
+  });
+
   it("stop at a bound, and say so", async () => {
     expect(await gather([{ first: 1, last: 1000 }])).toMatchObject({ lines: 500, cut: true });
     expect(await gather([{ first: 1, last: 1000 }], "text", { ...BOUNDS, characters: 100 })).toMatchObject({ cut: true });

@@ -95,6 +95,15 @@ describe("the engine", () => {
     expect([shown?.exact, engine.layout.rows.at(0)]).toEqual([false, { kind: "notice", seq: 0, id: "looking" }]);
   });
 
+  it("goes to a line of an address behind its filter once it is known whether that is shown", async () => {
+    const log = memory(120_000);
+    const engine = opened(log, "#L500&level=error");
+    expect([engine.isKnown(500), engine.isKnown(119_990)]).toEqual([false, true]);
+    await until(() => engine.isKnown(500));
+    expect(engine.layout.rows.at(engine.layout.rows.indexOf(500)).seq).toBe(500);
+    expect(engine.goal).toMatchObject({ seq: 500 });
+  });
+
   it("unfolds the step that hides a line somebody goes to", () => {
     const log = memory(5);
     const engine = opened(log);
@@ -103,6 +112,15 @@ describe("the engine", () => {
     expect(engine.layout.rows.count).toBe(6);
     engine.show(8);
     expect(engine.layout.rows.count).toBe(9);
+  });
+
+  it("asks at once for the line that it is to open at, and goes on asking until it is shown", async () => {
+    const log = memory(1000, { latencyMs: 5 });
+    const engine = opened(log, "#L500");
+    expect(log.requests).toBe(1);
+    engine.visible([990, 991], false);
+    await until(() => engine.held.here(500) !== null);
+    expect(log.requests).toBe(1);
   });
 
   it("forgets what a reset withdrew", async () => {

@@ -32,6 +32,19 @@ describe("a row", () => {
     expect(line({ message: "head … tail", truncated: { message: 65_000 } }).cut).toBe("message was cut: 65,000 bytes as written");
   });
 
+  it("shows both ends of a text whose middle was cut, and how much of it is gone", () => {
+    const message = `SELECT ${"x".repeat(500)} … [64213 of 65000 bytes cut] … ${"y".repeat(300)}\nLIMIT 1\n`;
+    const cut = line({ message, truncated: { message: 65_000, output_data: 9_000 } });
+    expect(cut).toMatchObject({ text: `SELECT ${"x".repeat(93)}`, cut: "… 64,213 of 65,000 bytes cut … · output_data was cut: 9,000 bytes as written", tail: "LIMIT 1", moreLines: 1, opens: true });
+    expect(line({ message, truncated: { message: 65_001 } }).tail).toBeNull(); // a worker's own words
+    expect(line({ message }).tail).toBeNull();
+  });
+
+  it("shows no half of a character at the end of a text that was cut", () => {
+    const tail = line({ message: `a … [1 of 9 bytes cut] … b${"😀".repeat(60)}c`, truncated: { message: 9 } }).tail!;
+    expect(tail).toBe(`${"😀".repeat(39)}c`);
+  });
+
   it.each([
     [{ kind: "lost", lost: 37, reason: "buffer full" }, "neutral", "37 lines lost before they reached the log: buffer full"],
     [{ kind: "status", status: "lost", reason: "worker lost: silent for 15 s" }, "neutral", "worker lost: silent for 15 s"],

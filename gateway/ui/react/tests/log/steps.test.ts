@@ -55,4 +55,17 @@ describe("a folded step", () => {
     expect([folds.isFolded(1), folds.isFolded(10)]).toEqual([true, false]); // the failed one stays open
     expect([folds.reveal(15, 20), folds.reveal(5, 20), folds.any]).toEqual([false, true, false]);
   });
+
+  it("is opened when it fails, once: who folds it after that has it folded", () => {
+    const folds = new Folds();
+    folds.steps.see([step(1, "a", "running"), step(5, "b", "running", { step_id: "b" })]);
+    folds.fold(1, true);
+    folds.fold(5, true);
+    folds.steps.see([step(9, "a", "failed")]);
+    folds.openFailed();
+    expect([folds.isFolded(1), folds.isFolded(5)]).toEqual([false, true]);
+    folds.fold(1, true);
+    folds.openFailed();
+    expect(folds.isFolded(1)).toBe(true);
+  });
 });

@@ -1,1 +1,0 @@
-var e=class extends Error{name=`RequestFailed`;status;code;detail;constructor({status:e,code:t,detail:n}){super(`${n} (${t}, ${e})`),this.status=e,this.code=t,this.detail=n}};async function t(e){let{status:t}=e,n=await e.json().catch(()=>null);return{status:t,code:n?.code??`http`,detail:n?.detail??`the answer was ${t}`}}export{t as n,e as t};
