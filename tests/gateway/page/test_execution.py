@@ -155,7 +155,7 @@ async def test_a_workflow_of_twelve_steps_is_drawn_run_and_ends_with_the_failing
     await expect(page.locator('.runtail-graph-step[data-status="running"]')).to_have_count(1)
     failed = page.get_by_role("region", name="Failed in step 9")
     await expect(failed).to_be_visible(timeout=30_000)
-    assert await page.title() == "failed · twelve"
+    await expect(page).to_have_title("failed · twelve")
     statuses = await steps.evaluate_all("all => all.map(each => each.dataset.status)")
     assert statuses == ["completed"] * 8 + ["failed"] + ["skipped"] * 3
     await failed.get_by_role("link").click()

@@ -66,9 +66,10 @@ export function useFullState(id: string, live: ExecutionState | null, services: 
   }, [id, known, over, services]);
   return useMemo(() => {
     if (live === null || asked === null || asked.id !== live.id) return live;
-    const { cancellable, last_error, cancel_requested } = asked;
+    const { workflow_id = null, cancellable, last_error, cancel_requested } = asked;
     return {
       ...live,
+      workflow_id: live.workflow_id ?? workflow_id, // records alone do not tell it
       ...(cancellable === undefined ? {} : { cancellable }),
       ...(last_error === undefined ? {} : { last_error }),
       ...(cancel_requested === true ? { cancel_requested } : {}),

@@ -61,10 +61,13 @@ test("a run that does not exist yet is waited for, and says so", async () => {
   await settled();
   expect(screen.getByText(/^Waiting for a: nothing has been published/)).toBeTruthy();
   act(() => {
-    world.log.change({ execution: state() });
+    const { workflow_id: _, ...told } = state();
+    world.services = Object.assign(world.services, { state: () => Promise.resolve(state()) });
+    world.log.change({ execution: told });
     world.log.add(step(1, 0, "load", "running"));
   });
   await settled();
   expect(screen.queryByText(/^Waiting for a/)).toBeNull();
+  expect(screen.getByText("nightly")).toBeTruthy(); // which records alone do not tell
   expect(screen.getByRole("treeitem", { name: /^load ?, running/ })).toBeTruthy();
 });
