@@ -47,18 +47,13 @@ export class Addresses {
     return this.http(`${root}executions/${encodeURIComponent(id)}${path}`, [...this.#share, ...parametersOf(query)]);
   }
 
-  /** The list, as *query* chooses. */
-  list(query: object): string {
-    return this.http("executions", parametersOf(query));
-  }
-
   /** The socket for many executions. */
   get sockets(): string {
     return asSocket(this.http("ws/executions"));
   }
 
   /** The socket of one execution, for a share link. */
-  socketOf({ id, wish }: Asked = { id: "", wish: {} }): string {
+  socketOf({ id, wish }: Asked): string {
     return asSocket(this.of(id, "/logs", wish, "ws/"));
   }
 }

@@ -20,7 +20,6 @@ const CODES: Readonly<Record<string, number>> = {
   forbidden: 4403,
   foreign_origin: 4403,
   not_found: 4404,
-  too_many_messages: 4408,
   deleted: 4410,
   damaged: 4422,
 };

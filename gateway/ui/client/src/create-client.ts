@@ -1,8 +1,8 @@
 import { Addresses } from "./addresses.ts";
 import type { ClientOptions, ListStore, LogEvent, LogStore, RestApi, RuntailClient } from "./client.ts";
 import { surroundings } from "./environment.ts";
-import { ListPart } from "./list-part.ts";
-import { logPart } from "./log-part.ts";
+import { type ListPart, listPart } from "./list-part.ts";
+import { type LogPart, logPart } from "./log-part.ts";
 import { poolOf } from "./pool.ts";
 import type { Store } from "./snapshot.ts";
 import { type Keeper, storeOf, type Watched } from "./watched-store.ts";
@@ -25,8 +25,8 @@ export function createClient(options: ClientOptions = {}): RuntailClient {
   const iterators = new Set<AsyncIterator<LogEvent>>();
 
   // Who asks for the same shares it, from its making until nobody watches it any more.
-  function shared<S extends Store<T>, T>(
-    key: string, partOf: (changed: () => void) => Watched<T>, more: Omit<S, keyof Store<T> | "reconnect">,
+  function shared<S extends Store<T>, T, P extends Watched<T>>(
+    key: string, partOf: (changed: () => void) => P, more: (part: P) => Omit<S, keyof Store<T> | "reconnect">,
   ): S {
     const known = stores.get(key);
     if (known) return known.store as S;
@@ -40,19 +40,19 @@ export function createClient(options: ClientOptions = {}): RuntailClient {
     const reconnect = (): void => {
       if (isWatched()) pool.reconnect(part);
     };
-    const own: Shared<unknown> = { store: { ...more, subscribe, getSnapshot, reconnect }, isWatched, close };
+    const own: Shared<unknown> = { store: { ...more(part), subscribe, getSnapshot, reconnect }, isWatched, close };
     const idle = [...stores].filter(([, each]) => !each.isWatched());
-    if (idle.length >= UNWATCHED) stores.delete(idle[0]?.[0] ?? "");
+    if (idle.length >= UNWATCHED) stores.delete(idle[0]![0]);
     stores.set(key, own);
     return own.store as S;
   }
 
   return {
     log: (executionId, wanted = {}) =>
-      shared<LogStore, unknown>(
+      shared<LogStore, unknown, LogPart>(
         keyOf(executionId, wanted),
         (changed) => logPart(pool, executionId, wanted, options, changed),
-        {
+        () => ({
           executionId,
           events() {
             const loaded = import("./log-events.ts");
@@ -65,13 +65,10 @@ export function createClient(options: ClientOptions = {}): RuntailClient {
             iterators.add(events);
             return events;
           },
-        },
+        }),
       ),
-    list: (filter = {}) => {
-      const held: { part?: ListPart } = {};
-      const listPart = (changed: () => void): ListPart => (held.part = new ListPart(pool, filter, changed));
-      return shared<ListStore, unknown>(keyOf("", filter), listPart, { add: (...page) => held.part?.add(...page) });
-    },
+    list: (filter = {}) =>
+      shared<ListStore, unknown, ListPart>(keyOf("", filter), (changed) => listPart(pool, filter, changed), ({ add }) => ({ add })),
     rest: lazyRest(() => import("./rest.ts").then(({ restApi }) => restApi(env, addresses, options)), addresses),
     pool,
     close() {

@@ -43,7 +43,7 @@ export function pollList(
 ): Wire {
   let timer: unknown;
   const look = (): Wire =>
-    fetching(env, addresses.list(asked?.wish ?? {}), headers, hearing, async (response, open) => {
+    fetching(env, addresses.http("executions", parametersOf(asked?.wish ?? {})), headers, hearing, async (response, open) => {
       const page = (await response.json()) as object;
       if (open()) hearing.heard({ ...page, type: "watching" } as GatewayMessage);
       if (open()) timer = env.setTimeout(() => (wire = look()), POLL_MS);

@@ -3,7 +3,7 @@
 import { backoff } from "./backoff.ts";
 import { codeOf, GIVEN_UP, GONE, verdictOf } from "./close-codes.ts";
 import { conversation } from "./conversation.ts";
-import type { ErrorMessage, GatewayMessage, ListMessage, LogMessage } from "./messages.ts";
+import type { ErrorMessage, GatewayMessage, LogMessage } from "./messages.ts";
 import { type Link, type LinkContext, type LinkKind, type LinkState, LIST, notesKey, type Part } from "./part.ts";
 import { renewalOf } from "./renewal.ts";
 import { openSocket, type Wire } from "./wires.ts";
@@ -26,6 +26,13 @@ interface Seat {
   attempt: number;
   timer: unknown;
   asked: boolean;
+}
+
+// Whom a message, or a refusal, is for; undefined: for the only one there is, or for all.
+function keyOf(message: object): string | undefined {
+  const { type, executions, watch, notes, execution_id } = message as Record<string, string | undefined>;
+  // oxlint-disable-next-line unicorn/prefer-string-starts-ends-with -- what is no message may have no type
+  return watch || executions ? LIST : notes || /_notes$/.test(type!) ? notesKey(execution_id!) : execution_id;
 }
 
 /** A link of *kind* that failed *attempt* times so far. It connects with its first part. */
@@ -113,7 +120,7 @@ export function linkOf(context: LinkContext, kind: LinkKind, attempt: number): L
       seat.asked = true;
       return { id: seat.part.key, wish: seat.part.wish() };
     });
-    if (kind === "share") return openSocket(env, addresses.socketOf(asked[0]), hearing);
+    if (kind === "share") return openSocket(env, addresses.socketOf(asked[0]!), hearing);
     return wires![kind === "poll" ? "pollList" : "openEvents"](context, asked, token === null ? {} : { Authorization: `Bearer ${token}` }, hearing);
   }
 
@@ -135,25 +142,18 @@ export function linkOf(context: LinkContext, kind: LinkKind, attempt: number): L
         return renewal.answered("expires_at" in message ? message.expires_at : undefined);
       case "expiring":
         return renewal.now();
-      case "unsubscribed":
-      case "unwatched":
-        return talk.left(message.execution_id ?? LIST);
       case "subscribed":
         return undefined;
-      case "notes":
-        return seats.get(notesKey(message.execution_id ?? ""))?.part.take(message as never);
       case "error":
         return refuse(message);
-      case "watching":
-      case "executions":
-        return pass(LIST, message);
-      default:
-        return pass(message.execution_id, message);
+      default: // `unsubscribed`, `unwatched`, `unsubscribed_notes`, or what somebody watches
+        // oxlint-disable-next-line unicorn/prefer-string-starts-ends-with -- as above
+        return /^un/.test(message.type) ? talk.left(keyOf(message) ?? LIST) : pass(message as LogMessage);
     }
   }
 
-  function pass(key: string | undefined, message: LogMessage | ListMessage): void {
-    const seat = seatOf(key);
+  function pass(message: LogMessage): void {
+    const seat = seatOf(keyOf(message));
     // A `hello` proves nothing yet: a gateway that falls over each time is not to be asked at once.
     if (message.type !== "hello") {
       attempt = refusals = 0;
@@ -170,10 +170,10 @@ export function linkOf(context: LinkContext, kind: LinkKind, attempt: number): L
   }
 
   function refuse(message: ErrorMessage): void {
-    const key = message.watch ? LIST : message.notes ? notesKey(message.execution_id ?? "") : message.execution_id;
-    if (key === undefined) failure = message; // the close that follows says what to do
-    const seat = key === undefined ? undefined : seatOf(key);
-    if (!seat) return;
+    const key = keyOf(message);
+    if (key === undefined) return void (failure = message); // the close that follows says what to do
+    const seat = seatOf(key);
+    if (!seat) return undefined;
     const { part } = seat;
     const code = codeOf(message.code);
     seat.asked = false;

@@ -1,9 +1,8 @@
 import type { Wish } from "./addresses.ts";
 import type { ListFilter, ListSnapshot } from "./client.ts";
-import { ListModel } from "./list-model.ts";
+import { listModel } from "./list-model.ts";
 import { statusOf } from "./log-part.ts";
-import type { ListMessage, LogMessage } from "./messages.ts";
-import { LIST, type LinkState } from "./part.ts";
+import { LIST } from "./part.ts";
 import type { Pool } from "./pool.ts";
 import type { ExecutionState } from "./records.ts";
 import type { Link } from "./snapshot.ts";
@@ -11,62 +10,45 @@ import type { Watched } from "./watched-store.ts";
 
 const LIMIT = 100;
 
-/** The list of executions that is watched. */
-export class ListPart implements Watched<ListSnapshot> {
-  readonly key = LIST;
-  readonly verb = "watch";
-  readonly group = LIST;
-  readonly #pool: Pool;
-  readonly #filter: ListFilter;
-  readonly #changed: () => void;
-  readonly #model: ListModel;
-  #link: Link = { phase: "connecting", attempt: 0 };
+export interface ListPart extends Watched<ListSnapshot> {
+  add(executions: readonly ExecutionState[], next?: string | null): void;
+}
 
-  constructor(pool: Pool, filter: ListFilter, changed: () => void) {
-    this.#pool = pool;
-    const wanted = { limit: LIMIT, ...filter };
-    this.#filter = wanted;
-    this.#changed = changed;
-    this.#model = new ListModel(wanted.limit);
-  }
+/** Watch the list of executions through *pool*; *changed* is called when there is another snapshot. */
+export function listPart(pool: Pool, filter: ListFilter, changed: () => void): ListPart {
+  const wanted = { limit: LIMIT, ...filter };
+  const model = listModel(wanted.limit);
+  let link: Link = { phase: "connecting", attempt: 0 };
+  const stand = (now: Link): void => {
+    link = now;
+    changed();
+  };
 
-  start(): void {
-    this.#pool.attach(this);
-  }
-
-  stop(): void {
-    this.#pool.detach(this);
-    this.#stand({ phase: "closed" });
-  }
-
-  wish(): Wish {
-    return this.#filter as Wish;
-  }
-
-  take(message: LogMessage | ListMessage): void {
-    if (!("executions" in message)) return;
-    if (!this.#model.take(message)) this.#pool.again(this);
-    this.#stand({ phase: "live" });
-  }
-
-  told(state: LinkState): void {
-    if (state.phase === "open") return;
-    if (state.phase === "refused") this.#pool.detach(this, true);
-    this.#stand(state);
-  }
-
-  snapshot(version: number): ListSnapshot {
-    const { executions, loaded, next, begun } = this.#model;
-    return { version, connectionStatus: statusOf(this.#link), link: this.#link, executions, loaded, next, begun };
-  }
-
-  add(executions: readonly ExecutionState[], next?: string | null): void {
-    this.#model.add(executions, next);
-    this.#changed();
-  }
-
-  #stand(link: Link): void {
-    this.#link = link;
-    this.#changed();
-  }
+  const part: ListPart = {
+    key: LIST,
+    verb: "watch",
+    group: LIST,
+    start: () => pool.attach(part),
+    stop() {
+      pool.detach(part);
+      stand({ phase: "closed" });
+    },
+    wish: () => wanted as Wish,
+    take(message) {
+      if (!("executions" in message)) return;
+      if (!model.take(message)) pool.again(part);
+      stand({ phase: "live" });
+    },
+    told(state) {
+      if (state.phase === "open") return;
+      if (state.phase === "refused") pool.detach(part, true);
+      stand(state);
+    },
+    snapshot: (version) => ({ ...model.view, version, link, connectionStatus: statusOf(link) }),
+    add(...page) {
+      model.add(...page);
+      changed();
+    },
+  };
+  return part;
 }

@@ -272,4 +272,4 @@ export function logModel(executionId: string, { window, filtered, after }: LogMo
   };
 }
 
-const timeOf = ({ timestamp, id }: LogRecord): string => timestamp ?? new Date(Number(id.split("-")[0])).toISOString();
+const timeOf = ({ timestamp, id }: LogRecord): string => timestamp ?? new Date(parseInt(id, 10)).toISOString();

@@ -65,7 +65,6 @@ export function logPart(
       return { after: places, tail: places ? undefined : tail, wait, level: someOf(level), step: someOf(step) };
     },
     take(message) {
-      if ("executions" in message) return;
       const before = model.stage;
       const happened = model.take(message as LogMessage, env.now()); // the list's go to whoever watches the list
       const { stage } = model;

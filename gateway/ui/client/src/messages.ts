@@ -102,7 +102,7 @@ export type LinkMessage =
   | { readonly type: "auth"; readonly expires_at: number | null }
   | { readonly type: "auth"; readonly code: string; readonly message: string }
   | { readonly type: "expiring" }
-  | { readonly type: "subscribed"; readonly execution_id: string }
-  | { readonly type: "unsubscribed" | "unwatched"; readonly execution_id?: string };
+  | { readonly type: "subscribed" | "subscribed_notes"; readonly execution_id: string }
+  | { readonly type: "unsubscribed" | "unwatched" | "unsubscribed_notes"; readonly execution_id?: string };
 
 export type GatewayMessage = LogMessage | ListMessage | NotesMessage | LinkMessage;

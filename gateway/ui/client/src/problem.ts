@@ -2,18 +2,14 @@ import type { Misfit, Problem } from "./client.ts";
 
 /** A request, or a viewer, that was refused: what the gateway said about it. */
 export class RequestFailed extends Error implements Problem {
-  override readonly name = "RequestFailed";
-  readonly status: number;
-  readonly code: string;
-  readonly detail: string;
-  readonly errors: readonly Misfit[];
+  declare readonly status: number;
+  declare readonly code: string;
+  declare readonly detail: string;
+  declare readonly errors: readonly Misfit[];
 
-  constructor({ status, code, detail, errors = [] }: Problem) {
-    super(`${detail} (${code}, ${status})`);
-    this.status = status;
-    this.code = code;
-    this.detail = detail;
-    this.errors = errors;
+  constructor(problem: Problem) {
+    super(`${problem.detail} (${problem.code}, ${problem.status})`);
+    Object.assign(this, { errors: [] }, problem, { name: "RequestFailed" });
   }
 }
 

@@ -38,7 +38,7 @@ export function restApi(
 
   return {
     execution: (id, signal) => ask<ExecutionState>(addresses.of(id, ""), aborted(signal)),
-    executions: (query = {}, signal) => ask(addresses.list(query), aborted(signal)),
+    executions: (query = {}, signal) => ask(addresses.http("executions", parametersOf(query)), aborted(signal)),
     async logs(id, { signal, ...query }) {
       return pageOf(await ask<PageAnswer>(addresses.of(id, "/logs", query), aborted(signal)));
     },

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ListMessage } from "../src/messages.ts";
-import { ListModel } from "../src/list-model.ts";
+import { listModel } from "../src/list-model.ts";
 import type { ListStore } from "../src/index.ts";
 import { nothing, says, state, World } from "./world.ts";
 
@@ -170,7 +170,7 @@ test("whatever changes, the list is the newest first and each execution is in it
   const change = fc.record({ n: fc.integer({ min: 0, max: 30 }), gone: fc.boolean(), status: fc.constantFrom("running", "failed") });
   fc.assert(
     fc.property(fc.array(fc.array(change)), (turns) => {
-      const model = new ListModel(100);
+      const model = listModel(100);
       const held = new Map<string, string>();
       model.take(watching([]) as ListMessage);
       for (const turn of turns) {
@@ -181,7 +181,7 @@ test("whatever changes, the list is the newest first and each execution is in it
         for (const id of removed) held.delete(id);
       }
       const order = [...held.keys()].sort((x, y) => Number(y.slice(4)) - Number(x.slice(4)));
-      expect(model.executions.map(({ id, status }) => [id, status])).toEqual(order.map((id) => [id, held.get(id)]));
+      expect(model.view.executions.map(({ id, status }) => [id, status])).toEqual(order.map((id) => [id, held.get(id)]));
     }),
   );
 });

@@ -18,10 +18,10 @@ async function bundled(entry: string, later: RegExp): Promise<string> {
 }
 const gzipped = (code: string): number => gzipSync(code, { level: 9 }).length;
 
-test("what a page loads at once is at most 7.25 KB", async () => {
+test("what a page loads at once is at most 7 KB", async () => {
   const code = await bundled("../src/index.ts", LATER);
   expect(code).toContain("createClient");
-  expect(gzipped(code)).toBeLessThanOrEqual(7.25 * 1024);
+  expect(gzipped(code)).toBeLessThanOrEqual(7 * 1024);
 });
 
 test.each(["event-wires", "log-events", "rest"])("%s, which comes when it is needed, brings little of its own", async (name) => {

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { codeOf, verdictOf } from "../src/close-codes.ts";
-import { ListModel } from "../src/list-model.ts";
+import { listModel } from "../src/list-model.ts";
 import { type LogModel, logModel } from "../src/log-model.ts";
 import type { ErrorMessage, GatewayMessage, ListMessage, LogMessage } from "../src/messages.ts";
 import { nothing, World } from "./world.ts";
@@ -75,11 +75,11 @@ describe("recorded messages", () => {
   });
 
   test("of the list are the list", () => {
-    const model = new ListModel(100);
+    const model = listModel(100);
     for (const message of recorded("many")) {
       if (message.type === "watching" || message.type === "executions") model.take(message as ListMessage);
     }
-    expect(model.loaded).toBe(true);
+    expect(model.view.loaded).toBe(true);
   });
 
   test("of refusals are refusals for good", () => {

@@ -1,6 +1,7 @@
 import type { LogOptions, LogStore } from "@runtail/client";
 import { type ReactElement, useMemo } from "react";
 import { useStrings } from "./context.ts";
+import { END_FIRST } from "./endFirst.ts";
 import { useLogStore } from "./stores.ts";
 import { type LogViewing, WatchedLog } from "./WatchedLog.tsx";
 
@@ -15,9 +16,6 @@ export interface ExecutionLogViewerProps extends LogViewing {
   readonly progress?: boolean;
   readonly className?: string;
 }
-
-/** A running log opens at its end. */
-export const END_FIRST: LogOptions = { tail: 1000 };
 
 /** The log of one execution while it runs, with the state of its connection. As high as its place. */
 export function ExecutionLogViewer(props: ExecutionLogViewerProps): ReactElement {

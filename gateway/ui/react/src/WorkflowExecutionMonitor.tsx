@@ -3,7 +3,7 @@ import { type ReactElement, type ReactNode, useId, useMemo, useState } from "rea
 import { blankLog } from "./blank.ts";
 import { useStrings } from "./context.ts";
 import { Elapsed } from "./Elapsed.tsx";
-import { END_FIRST } from "./ExecutionLogViewer.tsx";
+import { END_FIRST } from "./endFirst.ts";
 import { Icon } from "./icons.tsx";
 import { Progress } from "./Progress.tsx";
 import { StatusBadge } from "./StatusBadge.tsx";

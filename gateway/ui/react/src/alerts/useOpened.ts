@@ -1,7 +1,7 @@
 import type { ExecutionState, LogSnapshot } from "@runtail/client";
 import { useEffect, useState } from "react";
 import { useClient } from "../client-context.ts";
-import { END_FIRST } from "../ExecutionLogViewer.tsx";
+import { END_FIRST } from "../endFirst.ts";
 
 /** Its state with the workers as the last beat told: a list does not know who is silent. */
 const stateOf = ({ execution, workers }: LogSnapshot): ExecutionState | null => (execution === null ? null : { ...execution, workers });

@@ -3,7 +3,7 @@
 import type { Author, ExecutionState, LogStore, NotesStore, RestApi, RuntailClient } from "@runtail/client";
 import { createContext, useContext, useMemo } from "react";
 import { useClient } from "../client-context.ts";
-import { END_FIRST } from "../ExecutionLogViewer.tsx";
+import { END_FIRST } from "../endFirst.ts";
 import type { AskOverview } from "./feed.ts";
 import type { OverviewAnswer } from "./overview.ts";
 import type { Usual } from "./remaining.ts";

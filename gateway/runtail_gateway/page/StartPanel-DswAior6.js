@@ -1,1 +1,0 @@
-export{t as StartDialog}from"./StartDialog-Br810u_Z.js";

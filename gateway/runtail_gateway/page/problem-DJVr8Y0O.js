@@ -1,0 +1,1 @@
+var e=class extends Error{constructor(e){super(`${e.detail} (${e.code}, ${e.status})`),Object.assign(this,{errors:[]},e,{name:`RequestFailed`})}};async function t(e){let{status:t}=e,n=await e.json().catch(()=>null);return{status:t,code:n?.code??`http`,detail:n?.detail??`the answer was ${t}`,errors:n?.errors??[]}}export{t as n,e as t};
