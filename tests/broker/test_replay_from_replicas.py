@@ -38,14 +38,22 @@ async def execution(nodes: Nodes, execution_id: str) -> Execution:
 def replica(whole_cluster: Cluster, execution: Execution) -> Iterator[Server]:
     """The replica that holds it, when it does."""
     slot = whole_cluster.servers[0].ask("CLUSTER", "KEYSLOT", execution.keys.stream)
-    (replica,) = whole_cluster.replicas_of(whole_cluster.primary_of(slot))
+    primary = whole_cluster.primary_of(slot)
+    (replica,) = whole_cluster.replicas_of(primary)
 
     def is_there() -> bool:
-        return bool(replica.ask("CLUSTER", "COUNTKEYSINSLOT", slot) >= 3)
+        return written(replica) >= written(primary)
 
     until(is_there, "the replica has it")
     yield replica
     replica.thaw()
+
+
+def written(server: Server) -> int:
+    """How far its data goes, as bytes of what was replicated."""
+    rows = server.ask("INFO", "replication").decode().splitlines()
+    row = next(row for row in rows if row.startswith("master_repl_offset:"))
+    return int(row.partition(":")[2])
 
 
 def ranges(server: Server) -> int:

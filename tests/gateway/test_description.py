@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from importlib.resources import files
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from starlette.routing import Route
 from tests.browser import chromium_page
 from tests.gateway.running import Running, running
 from tests.gateway.worker import Worker
+from tests.polling import eventually
 
 from runtail_broker.client import Nodes
 from runtail_gateway import problem
@@ -116,6 +118,12 @@ async def test_what_needs_a_scope_says_so(engine_nodes: Nodes, engine_url: str) 
                 assert (answer.status == 401) == ("x-scope" in entry), (method, path)
 
 
+async def is_ready(gateway: Running) -> bool:
+    """Whether its links to the engine are up: a moment after its start they may not be."""
+    async with gateway.http.get(f"{gateway.address}/readyz") as answer:
+        return answer.status == 200
+
+
 @pytest.mark.parametrize(
     ("path", "query"),
     [
@@ -141,6 +149,7 @@ async def test_real_answers_are_as_described(
     await worker.open()
     await worker.log("one", "two", "three")
     await worker.end()
+    await eventually(partial(is_ready, pushing), "the gateway is ready")
     url = pushing.address + path.replace("{execution_id}", worker.execution_id) + query
     async with pushing.http.get(url) as answer:
         fits(path, answer.status, orjson.loads(await answer.read()))
