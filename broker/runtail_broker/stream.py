@@ -7,6 +7,7 @@ the primary.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Sequence
@@ -152,15 +153,15 @@ class StreamReader:
         return None
 
     async def _around(self, keys: ExecutionKeys, place: RecordId) -> list[Entry]:
-        """Read the few entries before *place* and those from it on, ascending."""
+        """Read the few entries before *place* and those from it on, ascending.
 
-        async def read(node: Redis) -> list[Any]:
-            pipe = node.pipeline(transaction=True)  # one step, which may be led elsewhere
-            pipe.xrevrange(keys.stream, f"({place}", "-", count=_LOOK_ENTRIES)
-            pipe.xrange(keys.stream, str(place), "+", count=_LOOK_ENTRIES)
-            return await pipe.execute()
-
-        before, after = await self._nodes.at(keys.stream, read)
+        Side by side, each led to where the slot goes: what is trimmed between them harms neither.
+        """
+        key, look = keys.stream, _LOOK_ENTRIES
+        before, after = await asyncio.gather(
+            self._nodes.at(key, lambda n: n.xrevrange(key, f"({place}", "-", count=look)),
+            self._nodes.at(key, lambda n: n.xrange(key, str(place), "+", count=look)),
+        )
         return [Entry.from_stream(*row) for row in [*before[::-1], *after]]
 
     async def _probe(self, keys: ExecutionKeys, low: str) -> Entry | None:

@@ -13,7 +13,13 @@ from typing import Any, Final
 import orjson
 
 from runtail.shapes import link_fields
-from runtail_broker.errors import FrameTooLarge, InvalidFrame, InvalidRecord, RuntailError
+from runtail_broker.errors import (
+    FrameTooLarge,
+    InvalidFrame,
+    InvalidRecord,
+    NewerFormat,
+    RuntailError,
+)
 from runtail_broker.frame import decode_frame, encode_frame
 from runtail_broker.outline import outline
 from runtail_broker.record import LEVEL_NUMBER, LEVELS, encode
@@ -154,7 +160,7 @@ def _unpacked(frame: bytes, bounds: Bounds) -> list[bytes]:
         json = decode_frame(frame, bounds.batch_bytes + room, bounds.batch_records)
     except FrameTooLarge as error:
         raise TooLarge(str(error)) from error
-    except InvalidFrame as error:
+    except (InvalidFrame, NewerFormat) as error:
         raise BadRequest(str(error)) from error
     _require_within(json, bounds)
     return json

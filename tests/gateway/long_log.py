@@ -15,7 +15,7 @@ from runtail_broker.record import encode
 from runtail_broker.script import Answer, Batch, Limits, publish_call
 
 _AT_ONCE = 50  # calls
-_LIMITS = Limits(max_records=10_000_000, max_bytes=4 * 1024**3)
+_LIMITS = Limits(max_records=10_000_000, max_bytes=4 * 1024**3, max_age_seconds=10**9)
 _READS = ("xrange", "xrevrange", "hmget", "hgetall", "hget", "exists", "zscore", "multi", "exec")
 
 
