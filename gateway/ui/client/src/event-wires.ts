@@ -9,6 +9,7 @@ import type { Environment } from "./client.ts";
 import { codeOf, codeOfStatus, GONE } from "./close-codes.ts";
 import { EventStreamParser } from "./event-stream.ts";
 import type { GatewayMessage } from "./messages.ts";
+import { notesKey } from "./part.ts";
 import { problemOf } from "./problem.ts";
 import { type Hearing, MALFORMED, parsed, type Wire } from "./wires.ts";
 
@@ -23,6 +24,7 @@ export interface EventsContext {
 export function openEvents(
   { env, addresses }: EventsContext, asked: readonly Asked[], headers: Record<string, string>, hearing: Hearing,
 ): Wire {
+  if (asked[0]?.id.startsWith(notesKey(""))) return refusedBy(hearing, "notes do not come over event streams");
   return fetching(env, addressOf(addresses, asked), headers, hearing, async (response, open, closed) => {
     let last = GONE;
     for await (const data of eventsOf(response.body)) {
@@ -54,6 +56,12 @@ export function pollList(
     env.clearTimeout(timer);
   };
   return { send() {}, close };
+}
+
+// Who is refused asks in another way, for notes by requests; nobody is asked in vain.
+function refusedBy(hearing: Hearing, why: string): Wire {
+  queueMicrotask(() => hearing.closed(codeOf("bad_request"), why));
+  return { send() {}, close() {} };
 }
 
 type Closed = (code: number, why?: string) => void;

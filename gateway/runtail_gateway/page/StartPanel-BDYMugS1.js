@@ -1,0 +1,1 @@
+export{t as StartDialog}from"./StartDialog-BK3TvxFA.js";

@@ -1,1 +1,0 @@
-export{t as StartDialog}from"./StartDialog-SQZHzaJt.js";
