@@ -1,0 +1,173 @@
+"""Defects to be planted: a few words put in place of others, in a script or in a function.
+
+Each is caught by the suite; where the note begins with a guard's name, that guard is taken out.
+"""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import pytest
+from tests.faults.scripts import Edit
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """*old* becomes *new* in *where*: `lua`, or a function as `module:Class.name`."""
+
+    name: str
+    where: str
+    old: str
+    new: str
+    seed: int = 0
+    """The first to try: it caught the defect before."""
+
+    @property
+    def edits(self) -> Sequence[Edit]:
+        """What it changes in the scripts."""
+        return [(self.old, self.new)] if self.where == "lua" else []
+
+
+@contextmanager
+def planted(defect: Defect) -> Iterator[None]:
+    """Plant a defect of a function, for a while; those of scripts are edits (see `scripts`)."""
+    with pytest.MonkeyPatch.context() as patch:
+        if defect.where != "lua":
+            owner, name = _owner_of(defect.where)
+            patch.setattr(owner, name, rewritten(getattr(owner, name), defect.old, defect.new))
+        yield
+
+
+def rewritten(function: Any, old: str, new: str) -> Any:
+    """Compile *function* anew with *new* in place of *old*, which must be in it once."""
+    source = textwrap.dedent(inspect.getsource(function))
+    assert source.count(old) == 1, f"{old!r} is {source.count(old)} times in:\n{source}"
+    text = "from __future__ import annotations\n" + source.replace(old, new)
+    names: dict[str, Any] = {}
+    exec(compile(text, "<defect>", "exec"), function.__globals__, names)  # noqa: S102 - a test's own
+    return names[function.__name__]
+
+
+def _owner_of(where: str) -> tuple[Any, str]:
+    module, _, path = where.partition(":")
+    *classes, name = path.split(".")
+    owner: Any = import_module(module)
+    for each in classes:
+        owner = getattr(owner, each)
+    return owner, name
+
+
+_BUFFER, _JOURNAL = "runtail.buffer:Buffer", "runtail.journal:Journal"
+_PUBLISHER, _CLIENT = "runtail.publisher:Publisher", "runtail.viewer:Viewer"
+_TAIL, _PROOF = "runtail_broker.tail:Tail", "runtail_broker.proof"
+_SHARED, _VIEWER = "runtail_gateway.shared_tail:SharedTail", "runtail_gateway.viewer:Viewer"
+
+DEFECTS = (
+    # scripts
+    Defect("batches in any order", "lua", "if number > publisher.last + 1 then", "if false then"),
+    Defect("duplicates are stored", "lua", "if number <= publisher.last then", "if false then"),
+    Defect(
+        "ids by the clock alone",
+        "lua",
+        "if now > state.ms then ms, n = now, count - 1 end",
+        "ms, n = now, count - 1",
+    ),
+    Defect(
+        "holes are not counted",
+        "lua",
+        "local lost = tonumber(ARGV[4]) - publisher.count",
+        "local lost = 0",
+    ),
+    Defect("the end waits for nobody", "lua", "if state.open > 0 then", "if false then"),
+    Defect(
+        "totals without the end",
+        "lua",
+        "',\"records\":' .. text_of(state.seq + 1)",
+        "',\"records\":' .. text_of(state.seq)",
+    ),
+    Defect(
+        "warnings are not counted",
+        "lua",
+        "state.warning = state.warning +",
+        "state.debug = state.debug +",
+    ),
+    # publisher
+    Defect(
+        "one answer acknowledges all",
+        f"{_JOURNAL}._stored",
+        "self._outgoing and self._outgoing[0].batch.number <= number",
+        "self._outgoing",
+    ),
+    Defect("losses are not told", f"{_JOURNAL}.seal", "lost += count", "continue"),
+    Defect("what is stored is not counted", f"{_BUFFER}.settle", "+= sealed.records", "+= 0"),
+    Defect(
+        "flush does not wait",
+        f"{_PUBLISHER}._flushed",
+        "waiting.done() and waiting.result()",
+        "True",
+    ),
+    Defect("a full buffer raises", f"{_BUFFER}._add", "self._evict()", "raise MemoryError"),
+    Defect("lost batches come back reversed", f"{_JOURNAL}._go_back", "reversed(again)", "again"),
+    # tail and proofs
+    Defect(
+        "continuity by any later seq",
+        f"{_TAIL}.feed",
+        "entry.before == self.cursor.tag and entry.seq == self.cursor.number + 1",
+        "entry.seq > self.cursor.number",
+    ),
+    Defect(
+        "doubts are forgotten",
+        f"{_SHARED}.doubt",
+        "self._refreshing is None",
+        "self._refreshing is None and self._tail.cursor is None",
+    ),
+    Defect(
+        "a trimmed start is no gap",
+        f"{_PROOF}:_from_start",
+        "entries and entries[0].seq > 1",
+        "False",
+    ),
+    Defect(
+        "a gap counts one more",
+        f"{_PROOF}:_from_start",
+        "entries[0].seq - 1, proved",
+        "entries[0].seq, proved",
+    ),
+    Defect(
+        "every cursor is at its end",
+        "runtail_broker.stream:prove",
+        'return Diverged("another history")',
+        "return Continues(cursor, entries)",
+    ),
+    # viewer loop
+    Defect(
+        "whoever asks is at the head",
+        f"{_SHARED}.join",
+        "follower.cursor != (START if here is None else here)",
+        "False",
+    ),
+    Defect("notices are not sent", f"{_VIEWER}._take", "await self._outlet.send(notice)", "pass"),
+    Defect("no write mark", "runtail_gateway.push:Push.write", "self._paused or ", ""),
+    Defect(
+        "a place is not kept",
+        f"{_VIEWER}._take",
+        "self._stand_at(page.message.cursor)",
+        "self._memory.add(page.message.cursor)",
+    ),
+    # client
+    Defect("a reset is only shown", f"{_CLIENT}._reset", "self._next = cursor.number + 1", "pass"),
+    Defect("no place is remembered", f"{_CLIENT}._arrived", "self._memory.add(cursor)", "pass"),
+    Defect("gaps are not shown", f"{_CLIENT}._gap", "yield self._missing(", "self._missing("),
+    Defect(
+        "the oldest cursor first",
+        f"{_CLIENT}.query",
+        "in self.cursors()",
+        "in self.cursors()[::-1]",
+    ),
+)
