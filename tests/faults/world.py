@@ -30,6 +30,7 @@ SETTINGS = replace(
     QUICK,
     sweep_seconds=0.1,
     settle_seconds=0.3,
+    claim_seconds=0.5,
     probe_timeout_seconds=2.6,  # longer than from one probe to the next
     retry_seconds=0.05,
     write_mark_bytes=32 * 1024,
