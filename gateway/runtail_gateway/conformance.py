@@ -45,13 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for check in CHECKS:
             what = kept(target, check)
             broken += bool(what)
-            print(f"{'broken' if what else 'kept':6}  {check.promise:2}  {check.name}")
-            if what:
-                print(f"            {what}")
+            row = f"{'broken' if what else 'kept':6}  {check.promise:2}  {check.name}\n"
+            sys.stdout.write(row + (f"            {what}\n" if what else ""))
     except Unreachable as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 2
-    print(f"{len(CHECKS) - broken} of {len(CHECKS)} kept")
+    sys.stdout.write(f"{len(CHECKS) - broken} of {len(CHECKS)} kept\n")
     return 1 if broken else 0
 
 

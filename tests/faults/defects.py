@@ -88,10 +88,10 @@ DEFECTS = (
     ),
     # viewer loop
     Defect(
-        "whoever asks is at the head",
-        f"{_SHARED}.join",
-        "follower.cursor != (START if here is None else here)",
-        "False",
+        "a delivery moves nobody",
+        f"{_VIEWER}.deliver",
+        "self.cursor = message.cursor",
+        "pass",
     ),
     Defect("notices are not sent", f"{_VIEWER}._take", "await self._outlet.send(notice)", "pass"),
     Defect("no write mark", "runtail_gateway.push:Push.write", "self._paused or ", ""),

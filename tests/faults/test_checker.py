@@ -33,7 +33,8 @@ def records(*seqs: int) -> dict[str, Any]:
 
 
 END = {"seq": 5, "id": "1-5", "kind": "end"}
-TOLD_END = {"type": "end", "totals": {"last": 5, "records": 5, "levels": {"info": 4, "error": 0}}}
+TOTALS: dict[str, Any] = {"last": 5, "records": 5, "levels": {"info": 4, "error": 0}}
+TOLD_END: dict[str, Any] = {"type": "end", "totals": TOTALS}
 HELLO = {"type": "hello", "cursor": "0-0:0:00000007"}
 LAST = {"type": "records", "records": [END], "cursor": cursor(5)}
 
@@ -127,13 +128,11 @@ BROKEN = [
     (8, with_witness(unsettled="the end")),
     (8, heard(records(1, 2, 3, 4), LAST)),
     (8, heard(records(1, 2, 3, 4), LAST, TOLD_END, records(5))),
-    (8, heard(records(1, 2, 3, 4), LAST, TOLD_END | {"totals": TOLD_END["totals"] | {"last": 4}})),  # type: ignore[operator]
+    (8, heard(records(1, 2, 3, 4), LAST, TOLD_END | {"totals": TOTALS | {"last": 4}})),
     (
         8,
-        heard(
-            records(1, 2, 3, 4), LAST, TOLD_END | {"totals": TOLD_END["totals"] | {"levels": {}}}
-        ),
-    ),  # type: ignore[operator]
+        heard(records(1, 2, 3, 4), LAST, TOLD_END | {"totals": TOTALS | {"levels": {}}}),
+    ),
 ]
 
 

@@ -154,7 +154,7 @@ class World:
 
     async def _flood(self, _: random.Random) -> None:
         """More than a viewer that does not read can be sent."""
-        for _ in range(5):
+        for _batch in range(5):
             self.workers[0].say(400, 900)
             await self.workers[0].flush(FLUSH_SECONDS)
             self._weigh()
