@@ -100,3 +100,19 @@ GUARDS = (
         "pass",
     ),
 )
+
+ARCHIVE_GUARDS = (
+    Defect(
+        "sealed only if it is what was seen",
+        "lua",
+        "if ARGV[2] ~= standing(state) or tonumber(ARGV[3]) ~= state.tag then",
+        "if false then",
+    ),
+    Defect(
+        "released only if it is what was sealed",
+        "lua",
+        "if ARGV[2] ~= standing(state) or tonumber(ARGV[3]) ~= state.tag or ARGV[4] ~= archive\n"
+        "  or state.archived ~= state.seq then",
+        "if false then",
+    ),
+)
