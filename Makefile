@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help demo test test-full lint ui bench lock clean
+.PHONY: help demo test test-full soak lint ui bench lock clean
 help: ## Say what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -24,6 +24,9 @@ test: $(READY) ## Run everything this machine can run in under 6 minutes
 
 test-full: $(READY) ## Run the long tests too (under 40 minutes)
 	@$(BIN)/python -m tests.run --full
+
+soak: $(READY) ## Run under faults for MINUTES (60), and print what happened and what was broken
+	@$(BIN)/python -m tests.faults --minutes $(or $(MINUTES),60)
 
 lint: $(READY) ## Check style, types and the arrows between packages
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

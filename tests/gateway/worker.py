@@ -128,10 +128,14 @@ class Worker:
 
     async def copy(self) -> Copy:
         """Keep what the keys hold, as a replica that lags does."""
-        keys: dict[str, bytes] = {}
-        for key in self.keys.for_scripts:
-            dumped = await self._at(lambda node, key=key: node.dump(key))
-            keys[key] = dumped
+
+        async def dump(node: Redis) -> list[bytes]:
+            pipe = node.pipeline(transaction=True)  # others may publish meanwhile
+            for key in self.keys.for_scripts:
+                pipe.dump(key)
+            return await pipe.execute()
+
+        keys = dict(zip(self.keys.for_scripts, await self._at(dump), strict=True))
         return Copy(keys, self._number, self._sent)
 
     async def fail_over(self, copy: Copy) -> None:

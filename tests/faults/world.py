@@ -1,0 +1,290 @@
+"""Carry out a schedule on a real engine, two gateways, workers and viewers; return the witness."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+from redis.exceptions import RedisError
+from tests.faults.engine import Engine
+from tests.faults.follower import Follower
+from tests.faults.gateway import SETTINGS, Gateway
+from tests.faults.line_worker import LineWorker
+from tests.faults.schedule import Op
+from tests.faults.witness import Record, Witness
+from tests.gateway.running import PULLED, PUSHED
+from tests.gateway.worker import Copy, Worker
+from tests.polling import eventually, soon
+from tests.producers.faults import FAST
+from tests.proxy import Proxy
+
+from runtail_broker.client import Nodes
+from runtail_broker.errors import RuntailError
+
+TIGHT = replace(FAST, max_buffer_records=60, max_held_bytes=2000)  # it loses, and must tell
+FLUSH_SECONDS = 0.3
+MOST_VIEWERS = 5
+_SLACK_BYTES = 64 * 1024  # what the engine's own records and the frames of a message add
+
+
+class World:
+    """One execution under faults. `run` carries out a schedule, `settle` ends all faults."""
+
+    def __init__(self, engine: Engine, nodes: Nodes, execution_id: str) -> None:
+        self.engine, self.execution_id = engine, execution_id
+        self.raw = Worker(nodes, execution_id)  # it reads, copies and trims; it never publishes
+        self.gateways = [Gateway(engine.url, mode) for mode in (PUSHED, PULLED)]
+        self.workers: list[LineWorker] = []
+        self.followers: list[Follower] = []
+        self.copies: list[Copy] = []
+        self.most_waiting = 0
+
+    async def begin(self) -> None:
+        """Start two gateways and two workers; the first owns the execution."""
+        for gateway in self.gateways:
+            await gateway.start()
+        for settings in (FAST, TIGHT):
+            owner = not self.workers
+            worker = LineWorker(self.engine.url, self.execution_id, settings, owner=owner)
+            self.workers.append(worker)
+            worker.say(1, 0)
+            await soon_flushed(worker)
+
+    async def run(self, ops: Sequence[Op]) -> None:
+        """Carry out *ops* one after the other."""
+        for op in ops:
+            if self.engine.frozen and op.kind not in ("say", "freeze_engine"):
+                self.engine.thaw()
+            with suppress(RedisError, RuntailError, OSError):  # the engine is away, or full
+                await getattr(self, f"_{op.kind}")(op.chance)
+            self._weigh()
+            await asyncio.sleep(0)
+
+    async def settle(self, seconds: float) -> Witness:
+        """End all faults, end the execution, and wait until everybody was told."""
+        unsettled = ""
+        try:
+            await asyncio.wait_for(self._end_all(seconds), 3 * seconds)
+        except (AssertionError, TimeoutError) as error:
+            unsettled = str(error) or "the engine answers"
+        for worker in self.workers:
+            await worker.close()
+        stored = await self.raw.stored()
+        pages = {} if unsettled else {g.front.http: await self._pages(g) for g in self.gateways}
+        for follower in self.followers:
+            await follower.leave()
+        return Witness(
+            stored,
+            [worker.word for worker in self.workers],
+            [follower.word for follower in self.followers],
+            pages,
+            self.most_waiting,
+            SETTINGS.write_mark_bytes + SETTINGS.message_bytes + _SLACK_BYTES,
+            unsettled,
+        )
+
+    async def close(self) -> None:
+        """End what runs."""
+        for follower in self.followers:
+            await follower.leave()
+        for gateway in self.gateways:
+            await gateway.close()
+
+    # --- what happens --------------------------------------------------------------------------
+
+    async def _say(self, chance: random.Random) -> None:
+        chance.choice(self.workers).say(chance.choice([1, 1, 3, 20]), chance.choice([9, 9, 900]))
+
+    async def _flush(self, chance: random.Random) -> None:
+        worker = chance.choice(self.workers)
+        worker.say(1, 9)  # after a failover nothing new is taken before what was lost
+        if await worker.flush(FLUSH_SECONDS):
+            worker.look_for_it(await self.raw.stored())
+
+    async def _flood(self, _: random.Random) -> None:
+        """More than a viewer that does not read can be sent."""
+        for _batch in range(5):
+            self.workers[0].say(400, 900)
+            await self.workers[0].flush(FLUSH_SECONDS)
+            self._weigh()
+
+    async def _join(self, chance: random.Random) -> None:
+        if len(self.followers) < MOST_VIEWERS:
+            self._watch(chance.randrange(10))
+
+    def _watch(self, turn: int) -> None:
+        addresses = [gateway.front.http for gateway in self.gateways]
+        name = f"viewer {len(self.followers)}"
+        self.followers.append(Follower(name, addresses, self.execution_id, turn))
+
+    async def _drop_viewer(self, chance: random.Random) -> None:
+        if self.followers:
+            chance.choice(self.followers).drop()
+
+    async def _stall_viewer(self, chance: random.Random) -> None:
+        if self.followers:
+            chance.choice(self.followers).reading.clear()
+
+    async def _read_on(self, _: random.Random) -> None:
+        for follower in self.followers:
+            follower.reading.set()
+
+    async def _cut_worker(self, chance: random.Random) -> None:
+        chance.choice(self.workers).link.cut()
+
+    async def _cut_gateway(self, chance: random.Random) -> None:
+        chance.choice(self.gateways).engine.cut()
+
+    async def _cut_viewers(self, chance: random.Random) -> None:
+        chance.choice(self.gateways).front.cut()
+
+    async def _lose_answers(self, chance: random.Random) -> None:
+        """The engine does what is asked, and the worker hears nothing of it."""
+        worker = chance.choice(self.workers)
+        worker.link.lose_answers(chance.choice([1, 1, 2]))
+        worker.say(2, 9)
+        await worker.flush(FLUSH_SECONDS)
+
+    async def _half_open_worker(self, chance: random.Random) -> None:
+        chance.choice(self.workers).link.swallow()
+
+    async def _half_open_gateway(self, chance: random.Random) -> None:
+        chance.choice(self.gateways).engine.swallow()
+
+    async def _hold_worker(self, chance: random.Random) -> None:
+        chance.choice(self.workers).link.hold()
+
+    async def _hold_gateway(self, chance: random.Random) -> None:
+        chance.choice(self.gateways).engine.hold()
+
+    async def _refuse_worker(self, chance: random.Random) -> None:
+        chance.choice(self.workers).link.refuse()
+
+    async def _refuse_gateway(self, chance: random.Random) -> None:
+        chance.choice(self.gateways).engine.refuse()
+
+    async def _heal(self, _: random.Random) -> None:
+        for proxy in self._proxies:
+            proxy.forward()
+
+    async def _flush_scripts(self, _: random.Random) -> None:
+        self.engine.ask("SCRIPT", "FLUSH")
+
+    async def _deaf(self, _: random.Random) -> None:
+        """All subscriptions are cut; what is published meanwhile is heard by nobody."""
+        self.engine.ask("CLIENT", "KILL", "TYPE", "pubsub")
+
+    async def _keep_copy(self, _: random.Random) -> None:
+        if await self.raw.entries():
+            self.copies = [*self.copies[-2:], await self.raw.copy()]
+
+    async def _fail_over(self, chance: random.Random) -> None:
+        """An older copy takes over: what was acknowledged since is lost with the old primary."""
+        if self.copies:
+            await self.raw.fail_over(chance.choice(self.copies))
+
+    async def _trim(self, chance: random.Random) -> None:
+        entries = len(await self.raw.entries())
+        if entries > 3:
+            await self.raw.trim(chance.randint(1, entries // 2))
+
+    async def _clock(self, chance: random.Random) -> None:
+        self.engine.set_clock(chance.choice([0, 1, -1, 3_600_000, -3_600_000]))
+
+    async def _fill_memory(self, chance: random.Random) -> None:
+        self.engine.fill()
+        chance.choice(self.workers).say(5, 9)
+        await chance.choice(self.workers).flush(FLUSH_SECONDS)
+        self.engine.empty()
+
+    async def _freeze_engine(self, _: random.Random) -> None:
+        if not self.engine.frozen:
+            self.engine.freeze()
+
+    async def _kill_engine(self, _: random.Random) -> None:
+        await asyncio.to_thread(self.engine.restart)
+
+    async def _truncate_aof(self, chance: random.Random) -> None:
+        cut = chance.randint(1, 2000)
+        await asyncio.to_thread(lambda: self.engine.restart(cut_bytes=cut))
+
+    async def _empty_engine(self, _: random.Random) -> None:
+        self.engine.ask("FLUSHALL")
+        self.copies = []
+
+    async def _kill_gateway(self, chance: random.Random) -> None:
+        await chance.choice(self.gateways).replace()
+
+    # --- the end -------------------------------------------------------------------------------
+
+    async def _end_all(self, seconds: float) -> None:
+        if self.engine.frozen:
+            self.engine.thaw()
+        self.engine.empty()
+        await self._heal(random.Random())
+        await self._read_on(random.Random())
+        self._watch(0)  # at least one sees all of it
+        for worker in self.workers:  # the owner first: the end must wait for the other
+            worker.say(1, 0)
+            await soon_flushed(worker, seconds)
+            worker.finish()
+            await soon_flushed(worker, seconds)
+        await eventually(self._has_ended, "the execution has ended", seconds)
+        for follower in self.followers:
+            await soon(lambda f=follower: f.ended, f"{follower.word.name} was told", seconds)  # type: ignore[misc]
+
+    async def _has_ended(self) -> bool:
+        entries = await self.raw.entries()
+        return bool(entries) and entries[-1].is_end
+
+    async def _pages(self, gateway: Gateway) -> list[Record]:
+        """Read all records from one gateway, page by page."""
+        records: list[Record] = []
+        where: dict[str, str] = {}
+        async with aiohttp.ClientSession() as http:
+            while True:
+                url = f"{gateway.front.http}/executions/{self.execution_id}/logs"
+                async with http.get(url, params={"limit": "500"} | where) as answer:
+                    page: dict[str, Any] = await answer.json()
+                if answer.status != 200 or not page["records"]:
+                    return records
+                records += page["records"]
+                where = {"after": page["cursor"]}
+
+    @property
+    def _proxies(self) -> list[Proxy]:
+        links = [worker.link for worker in self.workers]
+        return [*links, *(proxy for g in self.gateways for proxy in (g.engine, g.front))]
+
+    def _weigh(self) -> None:
+        running = [gateway.running for gateway in self.gateways[:1]]  # the other has no transport
+        waiting = [size for each in running if each is not None for size in each.waiting_bytes()]
+        self.most_waiting = max([self.most_waiting, *waiting])
+
+
+async def soon_flushed(worker: LineWorker, seconds: float = 10.0) -> None:
+    """Wait until all that *worker* said is stored."""
+
+    async def flushed() -> bool:
+        return await worker.flush(FLUSH_SECONDS)
+
+    await eventually(flushed, f"{worker.word.name} has published all", seconds)
+
+
+@asynccontextmanager
+async def world(engine: Engine, execution_id: str) -> AsyncIterator[World]:
+    """Make a world on *engine*, which is emptied."""
+    engine.ask("FLUSHALL")
+    nodes = Nodes.connect(engine.url)
+    made = World(engine, nodes, execution_id)
+    try:
+        await made.begin()
+        yield made
+    finally:
+        await made.close()
+        await nodes.close()
