@@ -64,8 +64,12 @@ async def standings(page: Page) -> list[Standing]:
 
 
 async def statuses(page: Page) -> list[str]:
-    """The same without words, and without a status that follows itself."""
-    return [status for status, _ in groupby(each.status for each in await standings(page))]
+    """The same without words, and without a status that follows itself; from "connecting" on.
+
+    The page connects before it is drawn, and may have done so by then.
+    """
+    shown = [status for status, _ in groupby(each.status for each in await standings(page))]
+    return shown if shown[:1] == ["connecting"] else ["connecting", *shown]
 
 
 async def wrong_lines(page: Page) -> list[str]:

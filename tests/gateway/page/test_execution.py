@@ -160,7 +160,7 @@ async def test_a_workflow_of_twelve_steps_is_drawn_run_and_ends_with_the_failing
     assert statuses == ["completed"] * 8 + ["failed"] + ["skipped"] * 3
     await failed.get_by_role("link").click()
     line = await failed.get_by_role("link").text_content()
-    assert page.url.endswith(f"#L{re.sub(r'[^0-9]', '', line or '')}")
+    await expect(page).to_have_url(re.compile(f"#L{re.sub(r'[^0-9]', '', line or '')}$"))
     await steps.nth(1).click()
     first = page.locator(".rt-row.rt-selected")
     await expect(first).to_contain_text("step 2")

@@ -1,6 +1,6 @@
 import { type KeyboardEvent, memo, type ReactElement, type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import { useNow, useStrings } from "../context.ts";
-import { Told } from "../Told.tsx";
+import { Told, told } from "../Told.tsx";
 import { type PlacedStep, planLayout, type PlanLayout } from "./plan_layout.ts";
 import type { StepRow } from "./step_rows.ts";
 import { StepIcon, stepTone } from "./StepIcon.tsx";
@@ -71,7 +71,7 @@ export function StepGraph({ plan, rows, live, onStep }: StepGraphProps): ReactEl
                 <span className="runtail-graph-words">
                   <Told className="runtail-step-name" text={step.name} titled />
                   <span className="runtail-spoken">
-                    {stepSpoken(row.row, now, strings, [...(row.count > 1 ? [strings.execution.times(row.count)] : []), ...(names.length > 0 ? [strings.execution.after(names)] : [])])}
+                    {stepSpoken(row.row, now, strings, [...(row.count > 1 ? [strings.execution.times(row.count)] : []), ...(names.length > 0 ? [strings.execution.after(names.map(told))] : [])])}
                   </span>
                   <span className="runtail-step-facts" aria-hidden="true">{words(row, now, strings)}</span>
                 </span>
