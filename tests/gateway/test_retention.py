@@ -124,7 +124,7 @@ async def test_with_an_archive_they_go_there_before_the_cap_is_reached(
             async with gateway.watch(worker.execution_id) as watcher:
                 await watcher.closed()
                 assert watcher.records == records
-        assert await gateway.metric("runtail_gateway_released_total") >= 6
+        assert await gateway.metric("runtail_gateway_released_total") >= 5  # of some 16 KB each
     assert any([await worker.entries() for worker in workers])
 
 
