@@ -224,6 +224,8 @@ async def test_the_log_is_saved_whole_and_as_shown_and_opened_raw(
     await read(page, gateway, LONG_RUN, "#level=warning")
     await expect(page.locator(".rt-shown")).to_contain_text("32 of ")
 
+    await page.get_by_role("button", name="More").click()  # beside the plan there is little room
+
     async def saved(name: str) -> tuple[str, list[str]]:
         await page.locator(".rt-menu summary").click()
         async with page.expect_download() as coming:
