@@ -27,7 +27,7 @@ _PROGRAMS = {  # program → (mark of the tests that need it, how it is said)
 }
 _SOME_FAILED = 1  # pytest's exit code
 _MOST_AGAIN = 5  # more are no accident
-_WORKERS = "4"  # most tests wait for sockets and clocks more than they compute
+_WORKERS = "6"  # most tests wait for sockets and clocks more than they compute
 _CHECKS = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
@@ -56,9 +56,11 @@ def main(arguments: list[str]) -> int:
     no_web = web.left_out()
     if no_web:
         marks.append("node")
-    elif _told("ui: npm ci", *web.installed()):
-        return 1
     with ThreadPoolExecutor(1) as aside:  # the tests wait more than they compute
+        installing = None if no_web else aside.submit(web.installed)
+        _compile_once()
+        if installing and _told("ui: npm ci", *installing.result()):
+            return 1
         checking = [aside.submit(_check, command) for command in _CHECKS]
         checking += [] if no_web else [aside.submit(_check_web, name) for name in web.CHECKS]
         tested = _pytest(full, marks)
@@ -100,7 +102,6 @@ def _pytest(full: bool, without: list[str]) -> int:
     """Run pytest, several processes at once; the long tests run one by one behind the others."""
     if full:
         os.environ.setdefault("RUNTAIL_EXAMPLES", "full")
-    _compile_once()
     marks = [f"not {mark}" for mark in without]
     short = _tested([*marks, "not full"], "-n", _WORKERS, "--dist", "worksteal")
     if not full:
