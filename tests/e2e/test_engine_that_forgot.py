@@ -109,6 +109,7 @@ async def test_an_idle_publisher_sends_again_what_the_engine_lost_and_viewers_ar
         assert 10 <= max(seqs) <= 21  # what was never lost mostly stays: the newest cursor proved
 
 
+@pytest.mark.full
 async def test_a_busy_publisher_sends_the_lost_records_before_its_new_ones(
     place: Path, execution_id: str
 ) -> None:
@@ -128,6 +129,7 @@ async def test_a_busy_publisher_sends_the_lost_records_before_its_new_ones(
     expect_exactly(watcher, stream)
 
 
+@pytest.mark.full
 async def test_a_viewer_that_was_away_meanwhile_is_reset_when_it_resumes(
     place: Path, execution_id: str
 ) -> None:

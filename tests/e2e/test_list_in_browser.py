@@ -46,9 +46,8 @@ async def progress(page: Page) -> list[str]:
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize(
-    ("count", "seconds"), [(20, 2), pytest.param(200, 15, marks=pytest.mark.full)]
-)
+@pytest.mark.full
+@pytest.mark.parametrize(("count", "seconds"), [(20, 2), (200, 15)])
 async def test_executions_at_10_records_a_second_each_leave_the_list_smooth(
     own_engine: Engine, gateway: Gateway, count: int, seconds: int
 ) -> None:

@@ -58,6 +58,7 @@ async def shown_seqs(page: Page) -> list[int]:
         )
 
 
+@pytest.mark.full
 async def test_the_demo_run_is_watched_from_start_to_completed_through_a_killed_gateway(
     own_engine: Engine, both: list[Gateway]
 ) -> None:

@@ -159,7 +159,7 @@ async def chaos(seed: int, nodes: Nodes, url: str, worker: Worker, steps: int) -
         await world.settle()
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0])
 async def test_whatever_happens_viewers_end_with_the_stream(
     seed: int, engine_nodes: Nodes, engine_url: str, worker: Worker
 ) -> None:

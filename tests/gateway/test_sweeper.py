@@ -284,6 +284,7 @@ async def test_an_engine_out_of_reach_for_leases_marks_nobody_who_beats_when_it_
 
 
 @pytest.mark.redis_server
+@pytest.mark.full
 async def test_an_engine_frozen_for_leases_marks_nobody_who_beats_when_it_thaws(
     execution_id: str,
 ) -> None:
@@ -323,6 +324,7 @@ async def gateway_sweeps(gateway: Running) -> None:
             await a_moment()
 
 
+@pytest.mark.full
 async def test_another_gateway_takes_over_when_the_one_that_swept_is_killed(
     engine_url: str, listed: Listed, tmp_path: Path
 ) -> None:
@@ -374,6 +376,7 @@ async def test_a_killed_worker_is_lost_then_failed_and_ended(
                 assert_complete(watcher)
 
 
+@pytest.mark.full
 async def test_a_worker_that_thaws_after_the_guessed_end_completes_all_the_same(
     engine_url: str, listed: Listed
 ) -> None:

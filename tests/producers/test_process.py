@@ -184,7 +184,7 @@ def pool_work(publisher: Publisher, execution_id: str, number: int) -> None:
         run.info(f"child {number}")  # the end of the process flushes
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", ["fork", pytest.param("spawn", marks=pytest.mark.full)])
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_processes_of_multiprocessing_take_part_and_flush_at_their_end(
     engine_url: str, stored: Stored, execution_id: str, method: str

@@ -55,6 +55,7 @@ async def test_nothing_is_seriously_wrong_with_any_state(
     assert found == {}
 
 
+@pytest.mark.full
 async def test_a_run_is_opened_read_and_closed_by_keys_alone(
     browser: Browser, address: str
 ) -> None:
