@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from tests.e2e.processes import Gateway, gateways
 from tests.e2e.rows import Row, objections, read_stream, total_objections
 from tests.e2e.watcher import Watcher
