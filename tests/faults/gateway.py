@@ -15,7 +15,7 @@ from runtail_broker.client import Nodes
 SETTINGS = replace(
     QUICK,
     sweep_seconds=0.1,
-    settle_seconds=0.3,
+    settle_seconds=1.0,  # all workers are back by then: a beat, an answer's time and a retry
     claim_seconds=0.5,
     probe_timeout_seconds=2.6,  # longer than from one probe to the next
     retry_seconds=0.05,

@@ -187,6 +187,7 @@ class World:
         """An older copy takes over: what was acknowledged since is lost with the old primary."""
         if self.copies:
             await self.raw.fail_over(chance.choice(self.copies))
+            await asyncio.to_thread(self.engine.restart)  # another process, as everybody can see
 
     async def _trim(self, chance: random.Random) -> None:
         entries = len(await self.raw.entries())
