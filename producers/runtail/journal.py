@@ -41,7 +41,6 @@ from runtail_broker.script import (
     publish_call,
 )
 
-
 _NO_PRIMARY: Final = "none"  # no server is called so
 
 
