@@ -22,7 +22,7 @@ from tests.faults.schedule import Op
 from tests.faults.witness import Record, Witness
 from tests.gateway.running import PULLED, PUSHED
 from tests.gateway.worker import Worker
-from tests.polling import eventually, soon
+from tests.polling import POLL_SECONDS, eventually, soon
 from tests.producers.faults import FAST
 
 from runtail_broker.client import Nodes
@@ -31,6 +31,7 @@ from runtail_broker.errors import RuntailError
 TIGHT = replace(FAST, max_buffer_records=60, max_held_bytes=2000)  # it loses, and must tell
 FLUSH_SECONDS = 0.3
 MOST_VIEWERS = 5
+_TRIES = 20
 _SLACK_BYTES = 64 * 1024  # what the engine's own records and the frames of a message add
 
 
@@ -206,12 +207,22 @@ class World:
         async with aiohttp.ClientSession() as http:
             while True:
                 url = f"{gateway.front.http}/executions/{self.execution_id}/logs"
-                async with http.get(url, params={"limit": "500"} | where) as answer:
-                    page: dict[str, Any] = await answer.json()
-                if answer.status != 200 or not page["records"]:
+                status, page = await self._page(http, url, {"limit": "500"} | where)
+                if status != 200 or not page["records"]:
                     return records
                 records += page["records"]
                 where = {"after": page["cursor"]}
+
+    async def _page(
+        self, http: aiohttp.ClientSession, url: str, wanted: dict[str, str]
+    ) -> tuple[int, dict[str, Any]]:
+        """Ask as any client does: again, if it was cut off."""
+        for _ in range(_TRIES):
+            with suppress(aiohttp.ClientConnectionError):
+                async with http.get(url, params=wanted) as answer:
+                    return answer.status, await answer.json()
+            await asyncio.sleep(POLL_SECONDS)
+        return 0, {}
 
     @property
     def _everybody(self) -> list[AnyWorker]:
