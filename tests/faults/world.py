@@ -32,6 +32,7 @@ TIGHT = replace(FAST, max_buffer_records=60, max_held_bytes=2000)  # it loses, a
 FLUSH_SECONDS = 0.3
 MOST_VIEWERS = 5
 _TRIES = 20
+_SWEEPS = 4
 _SLACK_BYTES = 64 * 1024  # what the engine's own records and the frames of a message add
 
 
@@ -192,6 +193,8 @@ class World:
             await soon_flushed(worker, seconds)
             worker.finish()
             await soon_flushed(worker, seconds)
+            if worker is self.workers[0]:  # longer than a gateway waits that may end it
+                await asyncio.sleep(SETTINGS.settle_seconds + _SWEEPS * SETTINGS.sweep_seconds)
         await eventually(self._has_ended, "the execution has ended", seconds)
         for follower in self.followers:
             await soon(lambda f=follower: f.ended, f"{follower.word.name} was told", seconds)  # type: ignore[misc]
