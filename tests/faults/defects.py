@@ -21,7 +21,7 @@ DEFECTS = (
         "if now > state.ms then ms, n = now, count - 1 end",
         "ms, n = now, count - 1",
     ),
-    Defect("the end waits for nobody", "lua", "if state.open > 0 then", "if false then", seed=8),
+    Defect("the end waits for nobody", "lua", "if state.open > 0 then", "if false then", seed=116),
     Defect(
         "totals without the end",
         "lua",

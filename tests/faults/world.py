@@ -80,7 +80,11 @@ class World:
         for worker in self._everybody:
             await worker.close()
         stored = await self.raw.stored()
-        pages = {} if unsettled else {g.front.http: await self._pages(g) for g in self.gateways}
+        pages = (
+            {}
+            if unsettled
+            else {g.front.http: await self._pages(g, len(stored)) for g in self.gateways}
+        )
         for follower in self.followers:
             await follower.leave()
         return Witness(
@@ -203,18 +207,19 @@ class World:
         entries = await self.raw.entries()
         return bool(entries) and entries[-1].is_end
 
-    async def _pages(self, gateway: Gateway) -> list[Record]:
-        """Read all records from one gateway, page by page."""
+    async def _pages(self, gateway: Gateway, due: int) -> list[Record]:
+        """Read all records from one gateway, page by page; if more than are *due*, not for ever."""
         records: list[Record] = []
         where: dict[str, str] = {}
         async with aiohttp.ClientSession() as http:
-            while True:
+            while len(records) <= due:
                 url = f"{gateway.front.http}/executions/{self.execution_id}/logs"
                 status, page = await self._page(http, url, {"limit": "500"} | where)
                 if status != 200 or not page["records"]:
                     return records
                 records += page["records"]
                 where = {"after": page["cursor"]}
+        return records
 
     async def _page(
         self, http: aiohttp.ClientSession, url: str, wanted: dict[str, str]
