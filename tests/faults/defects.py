@@ -42,7 +42,13 @@ DEFECTS = (
         "self._outgoing",
         seed=2,
     ),
-    Defect("losses are not told", f"{_JOURNAL}.seal", "lost += count", "continue", seed=4),
+    Defect(
+        "losses are not told",
+        f"{_JOURNAL}.seal",
+        "lost, marks = lost + count, marks + 1",
+        "continue",
+        seed=4,
+    ),
     Defect("what is stored is not counted", f"{_BUFFER}.settle", "+= sealed.records", "+= 0"),
     Defect(
         "flush does not wait",
