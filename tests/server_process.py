@@ -5,6 +5,7 @@ It runs with settings and users that `deploy/redis/` ships.
 
 from __future__ import annotations
 
+import resource
 import shutil
 import signal
 import subprocess
@@ -51,7 +52,11 @@ class Server:
     def start(self) -> None:
         """Start the process; do not wait until it answers."""
         self.process = subprocess.Popen(
-            self.command, cwd=self.place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            self.command,
+            cwd=self.place,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            restore_signals=False,  # a file that may not grow is an error to it, and no signal
         )
 
     def kill(self) -> None:
@@ -66,6 +71,12 @@ class Server:
             shutil.rmtree(self.place / "appendonlydir", ignore_errors=True)
             (self.place / "dump.rdb").unlink(missing_ok=True)
         self.start()
+
+    def let_files_grow(self, most_bytes: int = resource.RLIM_INFINITY) -> None:
+        """Let no file grow beyond *most_bytes*, as on a disk that is full."""
+        assert self.process is not None
+        _, hard = resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (most_bytes, hard))
 
     def freeze(self) -> None:
         """Stop the process, which stays connected."""

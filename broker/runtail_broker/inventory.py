@@ -37,12 +37,14 @@ class Kept:
     """What the engine holds of one execution: its place in the list, its state, its stream.
 
     *listed_at* is ms since 1970; *last_id* that of a stream without a state, '' if there is none.
+    *left_over* says that there is neither, and something that belonged to them all the same.
     """
 
     id: str
     listed_at: float | None
     standing: Standing | None
     last_id: str = ""
+    left_over: bool = False
 
 
 class KeyWalk:
@@ -110,8 +112,16 @@ class Inventory:
         standings = {name: _standing(name, values) for name, values in stored.items()}
         gone = [name for name, values in stored.items() if values[0] is None]
         streams = await self._executions.read_all(gone, _read_last)
+        empty = [name for name, rows in streams.items() if not rows]
+        left = await self._executions.read_all(empty, _read_left)
         return [
-            Kept(name, listed.get(name), standings.get(name), _last_id(streams.get(name)))
+            Kept(
+                name,
+                listed.get(name),
+                standings.get(name),
+                _last_id(streams.get(name)),
+                bool(left.get(name)),
+            )
             for name in names
             if standings.get(name) or name in streams
         ]
@@ -173,6 +183,11 @@ def _read_state(pipe: Any, name: str) -> None:
 
 def _read_last(pipe: Any, name: str) -> None:
     pipe.xrevrange(ExecutionKeys.of(name).stream, "+", "-", count=1)
+
+
+def _read_left(pipe: Any, name: str) -> None:
+    keys = ExecutionKeys.of(name)
+    pipe.exists(keys.publishers, keys.steps, keys.notes)
 
 
 def _last_id(rows: list[Any] | None) -> str:

@@ -17,7 +17,7 @@ INDEX_BUCKETS = 16
 SETTINGS = "runtail:settings"
 
 _CHANGES = ":changes"
-_FOUND = re.compile(r"runtail:\{([^{}]*)\}:(?:state|stream)")
+_FOUND = re.compile(r"runtail:\{([^{}]*)\}:(?:state|stream|publishers|steps|notes)")
 _EXECUTION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+~-]{0,127}", re.ASCII)
 
 
@@ -66,12 +66,12 @@ def execution_of(channel: str) -> str:
     return channel[len("runtail:{") : channel.rindex("}")]
 
 
-EXECUTION_KEYS = "runtail:{*}:st*"
+EXECUTION_KEYS = "runtail:{*}:*"
 """What SCAN matches to find all executions; `found` reads it."""
 
 
 def found(key: bytes) -> str | None:
-    """Name the execution whose state or stream *key* is; None for any other key."""
+    """Name the execution of which *key* holds something; None for any other key."""
     match = _FOUND.fullmatch(key.decode("utf-8", "replace"))
     return match[1] if match and is_id(match[1]) else None
 

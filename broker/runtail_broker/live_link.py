@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self
 
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
@@ -57,13 +57,27 @@ class LiveSettings:
     """Bounds of the live subscription."""
 
     probe_seconds: float = 2.0
-    """How often each node is probed."""
+    """Mean time between two probes of each node; each is up to a fifth earlier or later."""
     probe_timeout_seconds: float = 6.0
     """How long a link may go without hearing its probe before it is cut and made anew."""
     backoff_seconds: float = 5.0
     """Longest wait before a link is made anew; the waits are random below it."""
     poll_seconds: float = 0.5
     """How often is told what is unheard while its slot moves, which each probe looks for."""
+
+    @classmethod
+    def hearing_within(cls, seconds: float) -> Self:
+        """Probe so often that a link which misses no more than one probe is not called deaf."""
+        return cls(probe_seconds=min(2.0, seconds / 3), probe_timeout_seconds=seconds)
+
+    def __post_init__(self) -> None:
+        # a link is judged just before its next probe: it has heard nothing since the last one
+        least = self.probe_seconds * 1.5
+        if self.probe_timeout_seconds < least:
+            raise ValueError(
+                f"probe_timeout_seconds is {self.probe_timeout_seconds}, expected at least "
+                f"{least:g}: one and a half times probe_seconds"
+            )
 
 
 class Link:

@@ -100,9 +100,10 @@ class Limits:
 class Batch:
     """What one publisher sends for one execution in one call: sealed, so never changed again.
 
-    *number* counts from 1; *before* is how many records the publisher sent in earlier batches.
+    *number* counts from 1; *before* is how many records the publisher's earlier batches stand for.
     *random* goes into the frame's tag. *levels* counts logs by level, *stands_for* what the `lost`
-    records among them stand for, *outline* what the engine keeps of all of them.
+    records among them stand for, *outline* what the engine keeps of all of them. *marks* of its
+    records tell of others that are missing, and stand for none themselves.
     """
 
     number: int
@@ -116,6 +117,12 @@ class Batch:
     progress: str
     frame: bytes
     outline: Outline = ()  # none in the spill files of earlier versions
+    marks: int = 0
+
+    @property
+    def weight(self) -> int:
+        """How many records it stands for: what was dropped counts as if it were here."""
+        return self.count - self.marks + self.stands_for
 
 
 def open_call(
@@ -172,6 +179,7 @@ def publish_call(
         *batch.levels,
         batch.json_bytes,
         batch.stands_for,
+        batch.weight,
         batch.progress,
         "" if hole_after is None else hole_after,
         "" if hole_after is None else encode(execution_id, lost, kind="lost").json[:-1],

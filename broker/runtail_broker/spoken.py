@@ -40,7 +40,10 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """See publish.lua; what the frame says itself is not said again, but for the *count*."""
+    """See publish.lua; what the frame says itself is not said again, but for the *count*.
+
+    *marks* of its records tell of others that are missing; 0: as many as are `lost` records.
+    """
 
     execution_id: str
     publisher: str
@@ -51,6 +54,7 @@ class Publish:
     hole_after: int | None
     hole_reason: str
     frame: bytes
+    marks: int = 0
 
     @classmethod
     def unnumbered(cls, execution_id: str, publisher: str, number: int) -> Publish:
@@ -101,16 +105,17 @@ _SHAPES: Final[dict[str, tuple[type[Spoken], tuple[tuple[type, ...], ...]]]] = {
     "open": (Open, (*((str,),) * 5, (bool,))),
     "publish": (
         Publish,
-        ((str,), (str,), (int,), (int,), (int,), (int,), (int, _NONE), (str,), (bytes,)),
+        ((str,), (str,), *((int,),) * 4, (int, _NONE), (str,), (bytes,), (int,)),
     ),
     "beat": (Beat, ((str,), (str,), (int,), (int,), (bool,))),
     "close": (Close, ((str,), (str,), (int,), (str,), (str,), (bool,))),
     "finish": (Finish, ((str,),)),
     "primary": (Primary, ((str,),)),
 }
-_LISTENING: Final = (Open, Beat)  # a row of them may lack the last value, which stands for False
+_MAY_LACK: Final[dict[type[Spoken], object]] = {Open: False, Beat: False, Publish: 0}
+"""A row of these may lack its last value, which is this one then."""
 _KIND_OF: Final = {made: kind for kind, (made, _) in _SHAPES.items()}
-_FIELDS_MOST: Final = 10
+_FIELDS_MOST: Final = 11
 
 
 def spoken(call: Call) -> Spoken:
@@ -138,16 +143,18 @@ def spoken(call: Call) -> Spoken:
 
 def _publish(name: str, values: Sequence[Any]) -> Publish:
     publisher, number, before, random, count = values[:5]
-    hole_after, hole, frame = values[13:16]
+    stands_for, weight = values[11:13]
+    hole_after, hole, frame = values[14:17]
     reason = orjson.loads(hole + b"}")["reason"] if hole else ""
     after = None if hole_after == "" else int(hole_after)
-    return Publish(name, publisher, number, before, random, count, after, reason, frame)
+    marks = 0 if stands_for else count - weight  # the gateway counts `lost` records by itself
+    return Publish(name, publisher, number, before, random, count, after, reason, frame, marks)
 
 
 def pack(each: Spoken) -> bytes:
     """Pack one call; a body is an array of them, see `body_of`."""
     row = [_KIND_OF[type(each)], *astuple(each)]
-    if isinstance(each, Open | Beat) and not each.listens:
+    if type(each) in _MAY_LACK and row[-1] == _MAY_LACK[type(each)]:
         del row[-1]  # as earlier versions say it, so that earlier gateways understand it
     packed: bytes = msgpack.packb(row, unicode_errors="backslashreplace")
     return packed
@@ -177,8 +184,8 @@ def _read(row: object) -> Spoken:
         raise Unspoken(f"call {str(row)[:100]} is none of {', '.join(_SHAPES)}")
     made, shape = _SHAPES[row[0]]
     values = row[1:]
-    if made in _LISTENING and len(values) == len(shape) - 1:
-        values.append(False)
+    if made in _MAY_LACK and len(values) == len(shape) - 1:
+        values.append(_MAY_LACK[made])
     if len(values) != len(shape) or any(
         type(value) not in kinds for value, kinds in zip(values, shape, strict=True)
     ):

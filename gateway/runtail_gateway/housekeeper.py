@@ -21,6 +21,7 @@ from runtail_gateway.archivist import Archivist
 from runtail_gateway.claimed_work import ClaimedWork, log
 from runtail_gateway.each_node import run_on_each_node
 from runtail_gateway.housekeeping import (
+    NOTHING,
     Ages,
     PutAway,
     Release,
@@ -81,6 +82,7 @@ class Housekeeper(ClaimedWork):
         listed, all_listed = await self._list.step(most)
         if all_keys:
             self._silence.end_round()
+            self._left_over.end_round()
         self._metrics.rounds_of_keys.inc(all_keys)
         self._metrics.rounds_of_list.inc(all_listed)
         kept = await self._look(chain(names, listed))
@@ -173,6 +175,11 @@ class Housekeeper(ClaimedWork):
     async def _call_for(self, verdict: Remove) -> Call | None:
         """Make the call; None while some publisher that has it open may be alive."""
         open_ones: list[tuple[str, str]] = []
+        if verdict.seen == NOTHING:
+            now = time.monotonic()
+            since = max(self._left_over.since(verdict.id, {}, now), now - await self._contact())
+            if now - since < self._settings.ghost_seconds:
+                return None  # a worker that goes on opens it again, and finds what is left
         if verdict.open:
             publishers = await self._executions.publishers(verdict.id)
             open_ones = [(p.id, p.entry) for p in publishers if p.open]
@@ -191,7 +198,7 @@ class Housekeeper(ClaimedWork):
 
     def _forget(self) -> None:
         self._keys, self._list = KeyWalk(self._nodes), ListWalk(self._nodes)
-        self._silence = Silence(_MOST_SILENT)
+        self._silence, self._left_over = Silence(_MOST_SILENT), Silence(_MOST_SILENT)
         self._ledger, self._pressed = Ledger(), list[str]()
         self._metrics.bytes_kept.set(0)
         self._metrics.bytes_cap.set(0)

@@ -18,6 +18,10 @@ Reason = Literal["finished", "empty", "orphaned", "archived", "full"]
 REASONS: Final[tuple[Reason, ...]] = ("finished", "empty", "orphaned", "archived", "full")
 
 
+NOTHING: Final = "- "
+"""What is seen where there is neither a state nor a stream; nobody knows since when."""
+
+
 @dataclass(frozen=True, slots=True)
 class Relist:
     """Put an execution on the list, which has lost it."""
@@ -133,6 +137,8 @@ def _without_state(kept: Kept, now_ms: float, ages: Ages) -> Verdict | None:
         age_seconds = (now_ms - int(kept.last_id.partition("-")[0])) / 1000
         old = age_seconds >= ages.finished_seconds
         return Remove(kept.id, "orphaned", f"- {kept.last_id}") if old else None
+    if kept.left_over:
+        return Remove(kept.id, "orphaned", NOTHING)
     if kept.listed_at is None or (now_ms - kept.listed_at) / 1000 < ages.ghost_seconds:
         return None
     return Unlist(kept.id, kept.listed_at)
@@ -141,8 +147,8 @@ def _without_state(kept: Kept, now_ms: float, ages: Ages) -> Verdict | None:
 class Silence:
     """Since when the publishers that have an ended execution open have said nothing.
 
-    Nobody marks them lost any more. At most so many executions are remembered: others wait until
-    there is room.
+    Nobody marks them lost any more. Or, with no entries, since when it was
+    seen at all. At most so many executions are remembered: others wait until there is room.
     """
 
     def __init__(self, most: int) -> None:

@@ -51,9 +51,7 @@ class Hub:
         self.executions = Executions(nodes)
         self._nodes, self._settings, self._metrics = nodes, settings, metrics
         self._pages = PageCache(settings.page_cache_bytes)
-        self._live = Live(
-            nodes, self, LiveSettings(probe_timeout_seconds=settings.probe_timeout_seconds)
-        )
+        self._live = Live(nodes, self, LiveSettings.hearing_within(settings.probe_timeout_seconds))
         self.list_watch = ListWatch(self.executions, self._want_changes, settings)
         self.notes_watch = NotesWatch(Notes(nodes), self._want_notes)
         self._tails: dict[str, SharedTail] = {}

@@ -81,12 +81,36 @@ class Unchanged:
         return len(self._seen)
 
 
+class Histories:
+    """Remember since when the history of each execution has done nothing but grow.
+
+    Whoever wrote before an engine was emptied, or put back to an older copy, may be unknown to it
+    until they speak again; the same server may answer all the while.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[int, int, float]] = {}
+
+    def see(self, look: Look, now: float) -> float:
+        """Take where it is at *now*; since when it has been seen to grow only."""
+        epoch, seq, since = self._seen.get(look.id, (look.epoch, look.seq, now))
+        if look.epoch != epoch or look.seq < seq:
+            since = now
+        self._seen[look.id] = (look.epoch, look.seq, since)
+        return since
+
+    def keep(self, execution_ids: Container[str]) -> None:
+        """Forget all but *execution_ids*."""
+        self._seen = {name: seen for name, seen in self._seen.items() if name in execution_ids}
+
+
 class Leases:
     """What one process saw of executions and their publishers, and what it may say of them."""
 
     def __init__(self, windows: Windows) -> None:
         self._windows = windows
         self._seen = Unchanged()
+        self._histories = Histories()
         self._regular = self._looked = float("-inf")  # looked without a gap since; looked last
 
     def look(self, looks: Sequence[Look], now: float, contact_seconds: float) -> list[Verdict]:
@@ -102,16 +126,24 @@ class Leases:
         for look in looks:
             if look.ended:
                 self._seen.forget(look.id)
-        return [v for look in looks if not look.ended for v in self._verdicts(look, now, start)]
+        return [
+            verdict
+            for look in looks
+            if not look.ended
+            for verdict in self._verdicts(look, now, start, now - contact_seconds)
+        ]
 
     def keep(self, execution_ids: Container[str]) -> None:
         """Forget all executions but these."""
         self._seen.keep(execution_ids)
+        self._histories.keep(execution_ids)
 
     def __len__(self) -> int:
         return len(self._seen)
 
-    def _verdicts(self, look: Look, now: float, start: float) -> list[Verdict]:
+    def _verdicts(
+        self, look: Look, now: float, start: float, contact_since: float
+    ) -> list[Verdict]:
         alone = look.open == look.lost
         things = {p.id: p.entry for p in look.publishers if p.open}
         since = self._seen.see(look.id, things | {"": f"{look.seen} {alone}"}, now)
@@ -124,10 +156,11 @@ class Leases:
         running = look.status not in (*TERMINAL, "lost")
         if running and alone and quiet[""] >= self._windows.lease_seconds:
             marks.append(Mark(look.id, "", look.seen))
-        return marks + self._last_words(look, quiet, now - start)
+        settled = now - max(contact_since, self._histories.see(look, now))
+        return marks + self._last_words(look, quiet, settled)
 
     def _last_words(
-        self, look: Look, quiet: Mapping[str, float], contact_seconds: float
+        self, look: Look, quiet: Mapping[str, float], settled_seconds: float
     ) -> list[Verdict]:
         """Say what follows when it has been so for long."""
         final = self._windows.finality_seconds
@@ -138,5 +171,5 @@ class Leases:
         if gone or fails:
             return [GiveUp(look.id, look.seen if fails else "", gone)]
         forgotten = look.status in TERMINAL and not look.open and quiet[""] > 0
-        settled = contact_seconds > self._windows.settle_seconds
+        settled = settled_seconds > self._windows.settle_seconds
         return [Finish(look.id)] if forgotten and settled else []

@@ -69,6 +69,7 @@ class Content:
 
     levels: list[int] = field(default_factory=lambda: [0] * len(LEVELS))
     stands_for: int = 0
+    marks: int = 0
     progress: str = ""
     json_bytes: int = 0
     records: int = 0
@@ -111,6 +112,7 @@ class Content:
         if type(lost) is not int or not 0 < lost < _MOST_LOST:
             raise ValueError(f"lost {brief(lost)!r} records, expected a whole number")
         self.stands_for += lost
+        self.marks += 1
 
     def _count_progress(self, value: object) -> None:
         if value is None:
@@ -254,4 +256,5 @@ def _batch(said: Publish, json: list[bytes], content: Content, frame: bytes) -> 
         progress=content.progress,
         frame=frame,
         outline=outline(json, errors=error, others=content.others),
+        marks=content.marks or min(said.marks, len(json)),
     )

@@ -62,7 +62,8 @@ def call_of(said: Spoken, bounds: Bounds, limits: Limits, named: Naming) -> Call
 
 def published(said: Publish, batch: Batch, named: Naming) -> Call:
     """Make the call that appends *batch*."""
-    _require_numbers(batch=said.number, before=said.before, hole_after=said.hole_after or 0)
+    hole_after = said.hole_after or 0
+    _require_numbers(batch=said.number, before=said.before, hole_after=hole_after, marks=said.marks)
     if said.number < 1:
         raise BadRequest("batch is 0, expected 1 or more")
     if not 0 <= said.random < _MOST_RANDOM:

@@ -10,6 +10,7 @@ from runtail_gateway.addresses import Networks
 from runtail_gateway.auth_settings import AuthSettings
 
 # as it stands in a Content-Security-Policy, where a space or a semicolon would end it
+_LEAST_PROBE_TIMEOUT: Final = 0.3  # then ten probes a second
 _ORIGIN: Final = re.compile(
     r"\*|https?://(?:\*\.)?[A-Za-z0-9.-]+(?::\d{1,5})?|https?://\[[0-9a-f:]+\](?::\d{1,5})?"
 )
@@ -96,7 +97,8 @@ class GatewaySettings:
     lease_seconds: float = 15.0
     """How long a publisher's beat may stay the same before it is silent, and marked lost."""
     probe_timeout_seconds: float = 6.0
-    """How long the live link may go unheard before it is made anew and readiness fails."""
+    """How long the live link may go unheard before it is made anew and readiness fails; at least
+    0.3. It is probed every 2 s, or three times in this time."""
     retry_seconds: float = 2.0
     """Longest wait between attempts while the engine is away; the waits are random below it."""
     list_limit: int = 1000
@@ -239,6 +241,11 @@ class GatewaySettings:
             value = getattr(self, field.name)
             if isinstance(value, int | float) and value <= 0 and value is not False:
                 raise ValueError(f"{field.name} is {value}, expected more than 0")
+        if self.probe_timeout_seconds < _LEAST_PROBE_TIMEOUT:
+            raise ValueError(
+                f"probe_timeout_seconds is {self.probe_timeout_seconds}, "
+                f"expected at least {_LEAST_PROBE_TIMEOUT}"
+            )
         if self.prefix and (not self.prefix.startswith("/") or self.prefix.endswith("/")):
             raise ValueError(f"prefix is {self.prefix!r}, expected a path such as '/runtail'")
         for origin in self.frame_origins:

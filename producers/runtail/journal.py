@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Self
+from typing import Final, Self
 
 import orjson
 
@@ -40,6 +40,8 @@ from runtail_broker.script import (
     open_call,
     publish_call,
 )
+
+_NO_PRIMARY: Final = "none"  # no server is called so
 
 
 class Journal:
@@ -86,7 +88,7 @@ class Journal:
         in a batch yet would look settled to who compares the two.
         """
         self._number = 0  # of the newest sealed batch
-        self._count = 0  # records in all sealed batches
+        self._count = 0  # records that all sealed batches stand for
         self._last = 0  # the last batch that the engine has, as far as it told
         self._sent = 0  # the highest number ever sent
         self._acknowledged = 0  # the highest number ever acknowledged
@@ -123,7 +125,7 @@ class Journal:
         journal._number, journal._count = opening.number, opening.count
         if sealed and sealed[-1].batch.number >= opening.number:
             newest = sealed[-1].batch
-            journal._number, journal._count = newest.number, newest.before + newest.count
+            journal._number, journal._count = newest.number, newest.before + newest.weight
         if not (opening.ever_opened or leave.status):
             journal.role = "participant"  # a worker begun anew may own it by now: its word counts
         journal._outgoing.extend(sealed)
@@ -206,7 +208,7 @@ class Journal:
         """
         json: list[bytes] = []
         levels = [0] * len(LEVELS)
-        kept = lost = size = 0
+        kept = lost = marks = size = 0
         progress, renames, others = "", self._has_new_name, list[int]()
         for item in items:
             if type(item) is Record and item.level is not None:  # most are: see to these in line
@@ -216,7 +218,7 @@ class Journal:
                 continue
             match item:
                 case Loss(count):
-                    lost += count
+                    lost, marks = lost + count, marks + 1
                     json.append(self._lost_record(count).json)
                     continue
                 case Bundle():
@@ -230,7 +232,7 @@ class Journal:
                         levels[level] += 1
                     progress = (isinstance(item, Progress) and item.progress) or progress
             kept, size = kept + weight_of(item), size + size_of(item)
-        batch = self._batch(json, levels, lost, progress, others)
+        batch = self._batch(json, levels, lost, marks, progress, others)
         self._outgoing.append(Sealed(batch, kept, kept + lost, size))
 
     def _batch(
@@ -238,6 +240,7 @@ class Journal:
         json: list[bytes],
         levels: list[int],
         lost: int = 0,
+        marks: int = 0,
         progress: str = "",
         others: Sequence[int] = (),
     ) -> Batch:
@@ -255,8 +258,9 @@ class Journal:
             progress=progress,
             frame=encode_frame(json),
             outline=outline(json, errors=error, others=others),
+            marks=marks,
         )
-        self._count += len(json)
+        self._count += batch.weight
         return batch
 
     # ---- spilling
@@ -412,6 +416,7 @@ class Journal:
             case "behind":
                 self._go_back(answer.last_batch)
             case "unopened" | "unknown":
+                self._engine_forgot()
                 self.phase = Phase.OPENING
             case "stored" | "duplicate":
                 return self._stored(ask.number, answer.last_batch, now)
@@ -468,12 +473,22 @@ class Journal:
 
     def _go_back(self, last: int) -> None:
         """Send again what is held after *last*; declare a hole where it is held no more."""
+        if last < self._last:
+            self._engine_forgot()
         self._last = last
         newest = self._outgoing[0].batch.number - 1 if self._outgoing else self._number
         again = self._held.take_after(self._shelf, last, newest)
         self._outgoing.extendleft(reversed(again))
         self.settled -= sum(sealed.weight for sealed in again)
         self._declare_hole()
+
+    def _engine_forgot(self) -> None:
+        """Note that what it told once is not so any more: others may be unknown to it just now.
+
+        Whoever sees this cannot judge the end, though the same server answers (see `Lane`).
+        """
+        if self.ever_opened:
+            self.primary = _NO_PRIMARY
 
     def _declare_hole(self) -> None:
         last = self._last
@@ -482,7 +497,7 @@ class Journal:
             why = self._reason_of_hole(self._number + 1)
             message = f"records that were published before are missing: {why}"
             note = {"level": "warning", "message": message}
-            batch = self._batch([encode(self.execution_id, note).json], [0, 0, 1, 0])
+            batch = self._batch([encode(self.execution_id, note).json], [0, 0, 1, 0], marks=1)
             self._outgoing.append(Sealed(batch, records=0, weight=0, buffered_bytes=0))
 
     def _reason_of_hole(self, before: int) -> str:

@@ -112,7 +112,7 @@ ARCHIVE_GUARDS = (
         "released only if it is what was sealed",
         "lua",
         "if ARGV[2] ~= standing(state) or tonumber(ARGV[3]) ~= state.tag or ARGV[4] ~= archive\n"
-        "  or state.archived ~= state.seq then",
+        "  or tonumber(archived) ~= state.seq then",
         "if false then",
     ),
 )

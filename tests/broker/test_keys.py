@@ -12,6 +12,8 @@ from runtail_broker.keys import found
     [
         (b"runtail:{a}:state", "a"),
         (b"runtail:{a.b:c}:stream", "a.b:c"),
+        (b"runtail:{a}:notes", "a"),
+        (b"runtail:{a}:viewers", None),
         (b"runtail:{a}:status", None),
         (b"runtail:{a}:streams", None),
         (b"runtail:{}:state", None),
@@ -20,5 +22,7 @@ from runtail_broker.keys import found
         (b"xruntail:{a}:state", None),
     ],
 )
-def test_only_states_and_streams_of_valid_ids_are_executions(key: bytes, name: str | None) -> None:
+def test_only_what_holds_something_of_a_valid_id_names_an_execution(
+    key: bytes, name: str | None
+) -> None:
     assert found(key) == name

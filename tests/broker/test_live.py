@@ -154,6 +154,20 @@ async def test_a_link_that_is_held_up_is_cut_and_made_anew(
             await behind.close()
 
 
+@single
+async def test_a_link_that_may_be_silent_for_a_moment_only_is_probed_in_time(nodes: Nodes) -> None:
+    """However short that moment, a link that hears everything is never called deaf."""
+    async with Live(nodes, Heard(), LiveSettings.hearing_within(1.2)) as live:
+        await live.start()
+        await soon(lambda: live.contact_seconds() > 2.0, "it stays in contact")
+        assert live.silent_seconds() < 1.2
+
+
+def test_probes_that_are_rarer_than_a_link_may_be_silent_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"probe_timeout_seconds is 2.9, expected at least 3"):
+        LiveSettings(probe_seconds=2.0, probe_timeout_seconds=2.9)
+
+
 @pytest.mark.redis_server
 @pytest.mark.parametrize("engine", ["redis"], indirect=True)
 async def test_another_primary_behind_the_same_address_begins_the_contact_anew(

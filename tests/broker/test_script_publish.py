@@ -75,6 +75,27 @@ async def test_a_declared_hole_becomes_a_record_with_its_exact_count(execution: 
     assert (await execution.state())["dropped"] == "3"
 
 
+async def test_a_hole_counts_what_a_lost_record_in_it_stands_for(execution: Execution) -> None:
+    """Its publisher dropped 20 records there, and then the record that said so was lost too."""
+    told = replace(await execution.skip("20 were dropped"), stands_for=20, marks=1)
+    batch = replace(await execution.skip("e"), before=told.before + 20)
+    assert (await execution.send(batch, hole_after=0)).word == "stored"
+    _, lost, _ = await execution.records()
+    assert lost["lost"] == 20
+
+
+async def test_after_a_lost_record_a_hole_is_counted_from_what_it_stands_for(
+    execution: Execution,
+) -> None:
+    told = replace(await execution.skip("20 were dropped"), stands_for=20, marks=1)
+    await execution.send(told)
+    await execution.skip("b")
+    batch = replace(await execution.skip("c"), before=told.before + 21)
+    assert (await execution.send(batch, hole_after=1)).word == "stored"
+    _, _, lost, _ = await execution.records()
+    assert lost["lost"] == 1
+
+
 async def test_a_hole_that_was_filled_meanwhile_is_not_declared(execution: Execution) -> None:
     await execution.publish("a")
     filling = await execution.skip("b")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 import msgpack
 import pytest
@@ -50,6 +51,14 @@ SAID: list[tuple[Call, Spoken]] = [
         Open("e", "p", "owner", "wf", "2026-01-01T00:00:00Z"),
     ),
     (publish_call("e", "p", BATCH), Publish("e", "p", 3, 20, 4711, 2, None, "", b"\x10frame")),
+    (
+        publish_call("e", "p", replace(BATCH, marks=1)),
+        Publish("e", "p", 3, 20, 4711, 2, None, "", b"\x10frame", 1),
+    ),
+    (
+        publish_call("e", "p", replace(BATCH, stands_for=9, marks=1)),
+        Publish("e", "p", 3, 20, 4711, 2, None, "", b"\x10frame"),  # the frame says it
+    ),
     (
         publish_call("e", "p", BATCH, 0, 'said "so"'),
         Publish("e", "p", 3, 20, 4711, 2, 0, 'said "so"', b"\x10frame"),

@@ -76,7 +76,8 @@ def _worker(worker: WorkerWord, stored: list[Record]) -> Iterator[Violation]:
         yield Violation(READABLE, worker.name, worker.unreadable)
     counters = worker.counters
     known = counters.stored + counters.dropped + counters.pending + counters.spilled
-    if counters.accepted != known or counters.accepted != worker.said:
+    wrong = counters.accepted != known or counters.accepted != worker.said
+    if wrong and not worker.killed:
         yield Violation(UNHURT, worker.name, f"said {worker.said} lines, counted {counters}")
     trimmed = bool(stored) and stored[0]["seq"] > 1
     due = -1 if trimmed else 0
@@ -88,7 +89,7 @@ def _worker(worker: WorkerWord, stored: list[Record]) -> Iterator[Violation]:
             due = mark[1] + 1
         elif record.get("kind") == "lost" and record.get("publisher") == worker.name:
             due = due if due < 0 else due + int(record["lost"])
-    if 0 <= due < worker.said:
+    if 0 <= due < worker.said and not worker.killed:
         yield _hole(worker, due, worker.said)
 
 

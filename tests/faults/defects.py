@@ -21,7 +21,7 @@ DEFECTS = (
         "if now > state.ms then ms, n = now, count - 1 end",
         "ms, n = now, count - 1",
     ),
-    Defect("the end waits for nobody", "lua", "if state.open > 0 then", "if false then", seed=8),
+    Defect("the end waits for nobody", "lua", "if state.open > 0 then", "if false then", seed=116),
     Defect(
         "totals without the end",
         "lua",
@@ -42,7 +42,13 @@ DEFECTS = (
         "self._outgoing",
         seed=2,
     ),
-    Defect("losses are not told", f"{_JOURNAL}.seal", "lost += count", "continue", seed=4),
+    Defect(
+        "losses are not told",
+        f"{_JOURNAL}.seal",
+        "lost, marks = lost + count, marks + 1",
+        "continue",
+        seed=4,
+    ),
     Defect("what is stored is not counted", f"{_BUFFER}.settle", "+= sealed.records", "+= 0"),
     Defect(
         "flush does not wait",

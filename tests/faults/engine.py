@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.engines import folder, free_port
+from tests.faults.line_worker import Link
 from tests.faults.scripts import CLOCK_KEY
 from tests.polling import until
+from tests.proxy import Proxy
 from tests.server_process import Server, program_of
+
+_LEFT_BYTES = 100  # of the disk, when it is as good as full
 
 
 class Engine:
@@ -23,6 +28,14 @@ class Engine:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self._server.port}"
 
+    def worker_link(self) -> Link:
+        """Make a way for a worker."""
+        return Proxy(self.url)
+
+    def gateway_link(self) -> Link:
+        """Make a way for a gateway."""
+        return Proxy(self.url)
+
     def start(self) -> None:
         """Start it, with what its file holds."""
         self._server.start()
@@ -32,7 +45,7 @@ class Engine:
         """Kill it, cut so much from the end of its file, and start it again."""
         self._server.kill()
         if cut_bytes:
-            _cut(max(self._server.place.glob("appendonlydir/*.incr.aof")), cut_bytes)
+            _cut(self._file, cut_bytes)
         self.start()
 
     def freeze(self) -> None:
@@ -61,11 +74,35 @@ class Engine:
         """Have memory again."""
         self._server.ask("CONFIG", "SET", "maxmemory", 0)
 
+    def fill_disk(self) -> None:
+        """Let its file grow no more."""
+        self._server.let_files_grow(self._file.stat().st_size + _LEFT_BYTES)
+
+    def empty_disk(self) -> None:
+        """Have room again."""
+        self._server.let_files_grow()
+
+    @property
+    def resident_bytes(self) -> int:
+        """What the process holds in memory."""
+        assert self._server.process is not None
+        return resident_bytes(self._server.process.pid)
+
+    @property
+    def _file(self) -> Path:
+        return max(self._server.place.glob("appendonlydir/*.incr.aof"))
+
     def end(self) -> None:
         """End it."""
         if self.frozen:
             self.thaw()
         self._server.end()
+
+
+def resident_bytes(pid: int | str = "self") -> int:
+    """Read how much memory a process holds."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
 
 
 def _cut(path: Path, size: int) -> None:

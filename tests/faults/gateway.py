@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
+from tests.faults.line_worker import Link
 from tests.gateway.conftest import QUICK
 from tests.gateway.running import Running, running
 from tests.proxy import Proxy
@@ -15,9 +16,11 @@ from runtail_broker.client import Nodes
 SETTINGS = replace(
     QUICK,
     sweep_seconds=0.1,
-    settle_seconds=0.3,
+    settle_seconds=1.0,  # all workers are back by then: a beat, an answer's time and a retry
     claim_seconds=0.5,
-    probe_timeout_seconds=2.6,  # longer than from one probe to the next
+    probe_timeout_seconds=2.0,
+    lease_seconds=3.0,
+    finality_seconds=1.0,
     retry_seconds=0.05,
     write_mark_bytes=32 * 1024,
     drain_seconds=0.2,
@@ -28,11 +31,11 @@ ENGINE_SECONDS = 1.0  # until gateways take an engine that says nothing for dead
 
 
 class Gateway:
-    """A gateway behind two proxies: one before it, which stays when it is replaced, one behind."""
+    """A gateway behind a proxy that stays when it is replaced; *link* leads to the engine."""
 
-    def __init__(self, engine_url: str, mode: str) -> None:
+    def __init__(self, link: Link, mode: str) -> None:
         self._mode = mode
-        self.engine = Proxy(engine_url)
+        self.engine = link
         self.front = Proxy("http://127.0.0.1:9")
         self.running: Running | None = None
         self._stack = AsyncExitStack()

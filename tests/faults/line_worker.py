@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 
 from tests.faults.witness import Record, WorkerWord, mark_of
 from tests.proxy import Proxy
@@ -12,13 +13,29 @@ from runtail import Publisher, PublisherSettings
 from runtail_broker.errors import RuntailError
 
 
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """No proxy: the servers of a cluster lead past any."""
+
+    url: str
+
+    def forward(self) -> None:
+        """There is nothing in the way."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+Link = Proxy | Direct
+
+
 class LineWorker:
-    """One publisher behind a proxy of its own. The first one owns the execution."""
+    """One publisher, which reaches the engine over *link*. The first one owns the execution."""
 
     def __init__(
-        self, url: str, execution_id: str, settings: PublisherSettings, *, owner: bool
+        self, link: Link, execution_id: str, settings: PublisherSettings, *, owner: bool
     ) -> None:
-        self.link = Proxy(url)
+        self.link = link
         self._publisher = Publisher(self.link.url, settings=settings)
         begin = self._publisher.execution if owner else self._publisher.join
         self._run = begin(execution_id)
@@ -46,11 +63,8 @@ class LineWorker:
         return True
 
     def look_for_it(self, stored: list[Record]) -> None:
-        """Look whether the last acknowledged line can be read, or the worker's losses come last."""
-        last = (self.word.name, self.word.acknowledged - 1)
-        losses = [r for r in stored if r.get("publisher") == self.word.name and "lost" in r]
-        if not losses and all(mark_of(record) != last for record in stored):
-            self.word.unreadable = f"line {last[1]} was acknowledged and cannot be read"
+        """See `look_for_last`."""
+        look_for_last(self.word, stored)
 
     def finish(self) -> None:
         """Leave the execution; an owner completes it."""
@@ -65,3 +79,11 @@ class LineWorker:
             self.word.error = repr(error)
         finally:
             await asyncio.to_thread(self.link.close)
+
+
+def look_for_last(word: WorkerWord, stored: list[Record]) -> None:
+    """Look whether the last acknowledged line can be read, or the worker's losses come last."""
+    last = (word.name, word.acknowledged - 1)
+    losses = [r for r in stored if r.get("publisher") == word.name and "lost" in r]
+    if not losses and all(mark_of(record) != last for record in stored):
+        word.unreadable = f"line {last[1]} was acknowledged and cannot be read"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 WEIGHTS = {  # kind → how often
@@ -38,6 +38,29 @@ WEIGHTS = {  # kind → how often
     "empty_engine": 1,
     "kill_gateway": 1,
 }
+RARE = {"kill_worker": 2, "stop_worker": 2, "fill_disk": 1}
+"""Kinds that cost too much for every run: `with_rare` puts them between the others."""
+CLUSTERED = {
+    "say": 40,
+    "flush": 16,
+    "flood": 1,
+    "join": 6,
+    "drop_viewer": 6,
+    "stall_viewer": 3,
+    "read_on": 4,
+    "cut_viewers": 2,
+    "heal": 4,
+    "flush_scripts": 2,
+    "deaf": 2,
+    "kill_gateway": 1,
+    "kill_worker": 1,
+    "stop_worker": 1,
+    "fail_over_by_command": 2,
+    "fail_over_by_kill": 2,
+    "migrate_slot": 9,
+}
+"""What happens to a cluster of three primaries and their replicas."""
+KINDS = {**WEIGHTS, **RARE, **CLUSTERED}
 CALM = frozenset({"say", "flush", "flood", "join", "heal", "read_on", "keep_copy"})
 """The kinds that are no faults."""
 
@@ -60,16 +83,24 @@ class Op:
     def parse(cls, text: str) -> Op:
         """Read what `str()` wrote."""
         kind, _, pick = text.partition(":")
-        if kind not in WEIGHTS or not pick.isdigit():
-            raise ValueError(f"operation {text!r}, expected <kind>:<number> of {list(WEIGHTS)}")
+        if kind not in KINDS or not pick.isdigit():
+            raise ValueError(f"operation {text!r}, expected <kind>:<number> of {list(KINDS)}")
         return cls(kind, int(pick))
 
 
-def schedule(seed: int, length: int) -> list[Op]:
+def schedule(seed: int, length: int, weights: Mapping[str, int] = WEIGHTS) -> list[Op]:
     """Draw *length* operations."""
     chance = random.Random(seed)
-    kinds = chance.choices(list(WEIGHTS), list(WEIGHTS.values()), k=length)
+    kinds = chance.choices(list(weights), list(weights.values()), k=length)
     return [Op(kind, chance.randrange(1_000_000)) for kind in kinds]
+
+
+def with_rare(seed: int, length: int) -> list[Op]:
+    """Draw the operations of `schedule`, and a few of the rare kinds between them."""
+    ops = schedule(seed, length)
+    for op in schedule(seed, max(1, length // 50), RARE):
+        ops.insert(op.chance.randrange(len(ops) + 1), op)
+    return ops
 
 
 async def shortened(

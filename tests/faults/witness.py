@@ -23,6 +23,8 @@ class WorkerWord:
     """The longest that a call took."""
     error: str = ""
     """What a call raised."""
+    killed: bool = False
+    """Whether its process was killed: then nobody is left who could send its last lines again."""
     unreadable: str = ""
     """What was acknowledged and could not be read right then."""
     counters: Counters = field(default_factory=Counters)

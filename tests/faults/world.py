@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import aiohttp
 from redis.exceptions import RedisError
+from tests.faults.cluster import ClusterEngine
+from tests.faults.crew import Crew
 from tests.faults.engine import Engine
 from tests.faults.follower import Follower
 from tests.faults.gateway import SETTINGS, Gateway
-from tests.faults.line_worker import LineWorker
+from tests.faults.hired import AnyWorker
+from tests.faults.line_worker import LineWorker, Link
 from tests.faults.schedule import Op
 from tests.faults.witness import Record, Witness
 from tests.gateway.running import PULLED, PUSHED
-from tests.gateway.worker import Copy, Worker
-from tests.polling import eventually, soon
+from tests.gateway.worker import Worker
+from tests.polling import POLL_SECONDS, eventually, soon
 from tests.producers.faults import FAST
-from tests.proxy import Proxy
 
 from runtail_broker.client import Nodes
 from runtail_broker.errors import RuntailError
@@ -29,19 +31,21 @@ from runtail_broker.errors import RuntailError
 TIGHT = replace(FAST, max_buffer_records=60, max_held_bytes=2000)  # it loses, and must tell
 FLUSH_SECONDS = 0.3
 MOST_VIEWERS = 5
+_TRIES = 20
+_SWEEPS = 4
 _SLACK_BYTES = 64 * 1024  # what the engine's own records and the frames of a message add
 
 
 class World:
     """One execution under faults. `run` carries out a schedule, `settle` ends all faults."""
 
-    def __init__(self, engine: Engine, nodes: Nodes, execution_id: str) -> None:
+    def __init__(self, engine: Engine | ClusterEngine, nodes: Nodes, execution_id: str) -> None:
         self.engine, self.execution_id = engine, execution_id
         self.raw = Worker(nodes, execution_id)  # it reads, copies and trims; it never publishes
-        self.gateways = [Gateway(engine.url, mode) for mode in (PUSHED, PULLED)]
+        self.gateways = [Gateway(engine.gateway_link(), mode) for mode in (PUSHED, PULLED)]
         self.workers: list[LineWorker] = []
+        self.crew = Crew(engine.worker_link, execution_id)
         self.followers: list[Follower] = []
-        self.copies: list[Copy] = []
         self.most_waiting = 0
 
     async def begin(self) -> None:
@@ -50,7 +54,8 @@ class World:
             await gateway.start()
         for settings in (FAST, TIGHT):
             owner = not self.workers
-            worker = LineWorker(self.engine.url, self.execution_id, settings, owner=owner)
+            link = self.engine.worker_link()
+            worker = LineWorker(link, self.execution_id, settings, owner=owner)
             self.workers.append(worker)
             worker.say(1, 0)
             await soon_flushed(worker)
@@ -72,15 +77,19 @@ class World:
             await asyncio.wait_for(self._end_all(seconds), 3 * seconds)
         except (AssertionError, TimeoutError) as error:
             unsettled = str(error) or "the engine answers"
-        for worker in self.workers:
+        for worker in self._everybody:
             await worker.close()
         stored = await self.raw.stored()
-        pages = {} if unsettled else {g.front.http: await self._pages(g) for g in self.gateways}
+        pages = (
+            {}
+            if unsettled
+            else {g.front.http: await self._pages(g, len(stored)) for g in self.gateways}
+        )
         for follower in self.followers:
             await follower.leave()
         return Witness(
             stored,
-            [worker.word for worker in self.workers],
+            [worker.word for worker in self._everybody],
             [follower.word for follower in self.followers],
             pages,
             self.most_waiting,
@@ -90,6 +99,8 @@ class World:
 
     async def close(self) -> None:
         """End what runs."""
+        for hired in self.crew.all:
+            hired.kill()
         for follower in self.followers:
             await follower.leave()
         for gateway in self.gateways:
@@ -98,10 +109,10 @@ class World:
     # --- what happens --------------------------------------------------------------------------
 
     async def _say(self, chance: random.Random) -> None:
-        chance.choice(self.workers).say(chance.choice([1, 1, 3, 20]), chance.choice([9, 9, 900]))
+        chance.choice(self._everybody).say(chance.choice([1, 1, 3, 20]), chance.choice([9, 9, 900]))
 
     async def _flush(self, chance: random.Random) -> None:
-        worker = chance.choice(self.workers)
+        worker = chance.choice(self._everybody)
         worker.say(1, 9)  # after a failover nothing new is taken before what was lost
         if await worker.flush(FLUSH_SECONDS):
             worker.look_for_it(await self.raw.stored())
@@ -134,43 +145,13 @@ class World:
         for follower in self.followers:
             follower.reading.set()
 
-    async def _cut_worker(self, chance: random.Random) -> None:
-        chance.choice(self.workers).link.cut()
-
-    async def _cut_gateway(self, chance: random.Random) -> None:
-        chance.choice(self.gateways).engine.cut()
-
     async def _cut_viewers(self, chance: random.Random) -> None:
         chance.choice(self.gateways).front.cut()
 
-    async def _lose_answers(self, chance: random.Random) -> None:
-        """The engine does what is asked, and the worker hears nothing of it."""
-        worker = chance.choice(self.workers)
-        worker.link.lose_answers(chance.choice([1, 1, 2]))
-        worker.say(2, 9)
-        await worker.flush(FLUSH_SECONDS)
-
-    async def _half_open_worker(self, chance: random.Random) -> None:
-        chance.choice(self.workers).link.swallow()
-
-    async def _half_open_gateway(self, chance: random.Random) -> None:
-        chance.choice(self.gateways).engine.swallow()
-
-    async def _hold_worker(self, chance: random.Random) -> None:
-        chance.choice(self.workers).link.hold()
-
-    async def _hold_gateway(self, chance: random.Random) -> None:
-        chance.choice(self.gateways).engine.hold()
-
-    async def _refuse_worker(self, chance: random.Random) -> None:
-        chance.choice(self.workers).link.refuse()
-
-    async def _refuse_gateway(self, chance: random.Random) -> None:
-        chance.choice(self.gateways).engine.refuse()
-
     async def _heal(self, _: random.Random) -> None:
-        for proxy in self._proxies:
-            proxy.forward()
+        self.crew.go_on()
+        for link in self._links:
+            link.forward()
 
     async def _flush_scripts(self, _: random.Random) -> None:
         self.engine.ask("SCRIPT", "FLUSH")
@@ -179,46 +160,25 @@ class World:
         """All subscriptions are cut; what is published meanwhile is heard by nobody."""
         self.engine.ask("CLIENT", "KILL", "TYPE", "pubsub")
 
-    async def _keep_copy(self, _: random.Random) -> None:
-        if await self.raw.entries():
-            self.copies = [*self.copies[-2:], await self.raw.copy()]
-
-    async def _fail_over(self, chance: random.Random) -> None:
-        """An older copy takes over: what was acknowledged since is lost with the old primary."""
-        if self.copies:
-            await self.raw.fail_over(chance.choice(self.copies))
-
-    async def _trim(self, chance: random.Random) -> None:
-        entries = len(await self.raw.entries())
-        if entries > 3:
-            await self.raw.trim(chance.randint(1, entries // 2))
-
-    async def _clock(self, chance: random.Random) -> None:
-        self.engine.set_clock(chance.choice([0, 1, -1, 3_600_000, -3_600_000]))
-
-    async def _fill_memory(self, chance: random.Random) -> None:
-        self.engine.fill()
-        chance.choice(self.workers).say(5, 9)
-        await chance.choice(self.workers).flush(FLUSH_SECONDS)
-        self.engine.empty()
-
-    async def _freeze_engine(self, _: random.Random) -> None:
-        if not self.engine.frozen:
-            self.engine.freeze()
-
-    async def _kill_engine(self, _: random.Random) -> None:
-        await asyncio.to_thread(self.engine.restart)
-
-    async def _truncate_aof(self, chance: random.Random) -> None:
-        cut = chance.randint(1, 2000)
-        await asyncio.to_thread(lambda: self.engine.restart(cut_bytes=cut))
-
-    async def _empty_engine(self, _: random.Random) -> None:
-        self.engine.ask("FLUSHALL")
-        self.copies = []
-
     async def _kill_gateway(self, chance: random.Random) -> None:
         await chance.choice(self.gateways).replace()
+
+    async def _kill_worker(self, chance: random.Random) -> None:
+        """A process is killed in the midst of what it says."""
+        worker = await self.crew.somebody()
+        if worker is not None:
+            worker.say(3, 9)
+            if await worker.flush(FLUSH_SECONDS):
+                worker.look_for_it(await self.raw.stored())
+            worker.say(chance.choice([1, 20]), 900)
+            worker.kill()
+
+    async def _stop_worker(self, chance: random.Random) -> None:
+        """A process is stopped in the midst of what it says; it goes on when all is healed."""
+        worker = await self.crew.somebody()
+        if worker is not None:
+            worker.say(chance.choice([1, 20]), 900)
+            worker.stop()
 
     # --- the end -------------------------------------------------------------------------------
 
@@ -226,14 +186,19 @@ class World:
         if self.engine.frozen:
             self.engine.thaw()
         self.engine.empty()
+        self.engine.empty_disk()
         await self._heal(random.Random())
         await self._read_on(random.Random())
         self._watch(0)  # at least one sees all of it
-        for worker in self.workers:  # the owner first: the end must wait for the other
+        for worker in self._everybody:  # the owner first: the end must wait for the others
+            if worker.word.killed:
+                continue
             worker.say(1, 0)
             await soon_flushed(worker, seconds)
             worker.finish()
             await soon_flushed(worker, seconds)
+            if worker is self.workers[0]:  # longer than a gateway waits that may end it
+                await asyncio.sleep(SETTINGS.settle_seconds + _SWEEPS * SETTINGS.sweep_seconds)
         await eventually(self._has_ended, "the execution has ended", seconds)
         for follower in self.followers:
             await soon(lambda f=follower: f.ended, f"{follower.word.name} was told", seconds)  # type: ignore[misc]
@@ -242,24 +207,39 @@ class World:
         entries = await self.raw.entries()
         return bool(entries) and entries[-1].is_end
 
-    async def _pages(self, gateway: Gateway) -> list[Record]:
-        """Read all records from one gateway, page by page."""
+    async def _pages(self, gateway: Gateway, due: int) -> list[Record]:
+        """Read all records from one gateway, page by page; if more than are *due*, not for ever."""
         records: list[Record] = []
         where: dict[str, str] = {}
         async with aiohttp.ClientSession() as http:
-            while True:
+            while len(records) <= due:
                 url = f"{gateway.front.http}/executions/{self.execution_id}/logs"
-                async with http.get(url, params={"limit": "500"} | where) as answer:
-                    page: dict[str, Any] = await answer.json()
-                if answer.status != 200 or not page["records"]:
+                status, page = await self._page(http, url, {"limit": "500"} | where)
+                if status != 200 or not page["records"]:
                     return records
                 records += page["records"]
                 where = {"after": page["cursor"]}
+        return records
+
+    async def _page(
+        self, http: aiohttp.ClientSession, url: str, wanted: dict[str, str]
+    ) -> tuple[int, dict[str, Any]]:
+        """Ask as any client does: again, if it was cut off."""
+        for _ in range(_TRIES):
+            with suppress(aiohttp.ClientConnectionError):
+                async with http.get(url, params=wanted) as answer:
+                    return answer.status, await answer.json()
+            await asyncio.sleep(POLL_SECONDS)
+        return 0, {}
 
     @property
-    def _proxies(self) -> list[Proxy]:
-        links = [worker.link for worker in self.workers]
-        return [*links, *(proxy for g in self.gateways for proxy in (g.engine, g.front))]
+    def _everybody(self) -> list[AnyWorker]:
+        return [*self.workers, *self.crew.all]
+
+    @property
+    def _links(self) -> list[Link]:
+        links = [worker.link for worker in self._everybody]
+        return [*links, *(link for g in self.gateways for link in (g.engine, g.front))]
 
     def _weigh(self) -> None:
         running = [gateway.running for gateway in self.gateways[:1]]  # the other has no transport
@@ -267,24 +247,10 @@ class World:
         self.most_waiting = max([self.most_waiting, *waiting])
 
 
-async def soon_flushed(worker: LineWorker, seconds: float = 10.0) -> None:
+async def soon_flushed(worker: AnyWorker, seconds: float = 10.0) -> None:
     """Wait until all that *worker* said is stored."""
 
     async def flushed() -> bool:
         return await worker.flush(FLUSH_SECONDS)
 
     await eventually(flushed, f"{worker.word.name} has published all", seconds)
-
-
-@asynccontextmanager
-async def world(engine: Engine, execution_id: str) -> AsyncIterator[World]:
-    """Make a world on *engine*, which is emptied."""
-    engine.ask("FLUSHALL")
-    nodes = Nodes.connect(engine.url)
-    made = World(engine, nodes, execution_id)
-    try:
-        await made.begin()
-        yield made
-    finally:
-        await made.close()
-        await nodes.close()

@@ -144,6 +144,33 @@ async def test_what_is_old_is_removed_and_counted_by_its_reason(nodes: Nodes) ->
         assert await exists(nodes, name)
 
 
+@pytest.mark.parametrize("engine", REAL_ENGINES, indirect=True)
+@pytest.mark.parametrize("part", ["publishers", "steps", "notes"])
+async def test_what_an_execution_left_behind_goes_and_what_belongs_to_one_that_runs_stays(
+    nodes: Nodes, part: str
+) -> None:
+    for name in ("broken", "running"):
+        worker = Worker(nodes, name)
+        await worker.open()
+        keys = worker.keys
+        await nodes.at(keys.state, lambda node, k=keys: node.hset(k.steps, "load", "1 0 5"))  # type: ignore[misc]
+        await nodes.at(keys.state, lambda node, k=keys: node.xadd(k.notes, {"j": "{}", "a": ""}))  # type: ignore[misc]
+    broken = Worker(nodes, "broken").keys
+    others = {broken.publishers, broken.steps, broken.notes} - {getattr(broken, part)}
+    await nodes.at(broken.state, lambda node: node.delete(broken.state, broken.stream, *others))
+    async with keeping_house(nodes, STEPS) as metrics:
+        await rounds(metrics)
+        assert (await Inventory(nodes).kept(["broken"]))[0].left_over  # it may come back yet
+    async with keeping_house(nodes, replace(STEPS, ghost_seconds=0.05)) as metrics:
+        async with asyncio.timeout(20):
+            while (await Inventory(nodes).kept(["broken"]))[0].left_over:
+                await a_moment()
+        await rounds(metrics)
+    running = Worker(nodes, "running").keys
+    there = (running.state, running.stream, running.publishers, running.steps, running.notes)
+    assert await nodes.at(running.state, lambda node: node.exists(*there)) == len(there)
+
+
 async def test_who_reads_a_removed_execution_is_told_deleted_and_who_watches_the_list_removed(
     engine_nodes: Nodes, engine_url: str
 ) -> None:

@@ -13,6 +13,7 @@ from runtail_broker.inventory import Kept
 from runtail_broker.record import TERMINAL
 from runtail_broker.standing import Standing
 from runtail_gateway.housekeeping import (
+    NOTHING,
     REASONS,
     Ages,
     PutAway,
@@ -108,6 +109,12 @@ def test_a_stream_without_a_state_is_kept_as_long_as_a_finished_execution() -> N
         verdict = Remove("a", "orphaned", f"- {last}") if old else None
         for listed_at in (None, 1.0):  # it leads somewhere
             assert decide(Kept("a", listed_at, None, last), NOW, AGES) == verdict
+
+
+def test_what_is_left_over_without_state_and_stream_goes() -> None:
+    """Whoever carries it out waits until it was seen so for long (see `Housekeeper`)."""
+    left = Kept("a", None, None, left_over=True)
+    assert decide(left, NOW, AGES) == Remove("a", "orphaned", NOTHING)
 
 
 STANDINGS = st.builds(

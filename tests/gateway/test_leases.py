@@ -166,6 +166,31 @@ def test_a_finished_run_that_nobody_has_open_is_ended_once_the_primary_has_settl
     assert gateway.watch(1, look(status="failed"))[-1:] == [Finish("run")]
 
 
+def test_a_history_that_went_back_settles_anew_though_the_same_primary_answers() -> None:
+    """Whoever opened it since the older copy is unknown until it speaks again."""
+    gateway = Gateway()
+    gateway.watch(SETTLE, look(publisher(), seq=9))
+    assert gateway.watch(SETTLE, look(seq=8, status="completed")) == []
+    assert gateway.watch(1, look(seq=8, status="completed"))[-1:] == [Finish("run")]
+
+
+def test_a_history_begun_anew_settles_anew_though_the_same_primary_answers() -> None:
+    """Of an emptied engine only the owner has come back yet."""
+    gateway = Gateway()
+    gateway.watch(SETTLE, look(publisher(), seq=9))
+    anew = replace(look(seq=9, status="completed"), epoch=8)
+    assert gateway.watch(SETTLE, anew) == []
+    assert gateway.watch(1, anew)[-1:] == [Finish("run")]
+
+
+def test_a_run_that_is_seen_for_the_first_time_settles_first() -> None:
+    """The engine may have been emptied a moment ago, and this gateway cannot know it."""
+    gateway = Gateway()
+    gateway.watch(SETTLE)
+    assert gateway.watch(SETTLE, look(status="completed")) == []
+    assert gateway.watch(1, look(status="completed"))[-1:] == [Finish("run")]
+
+
 def test_what_has_ended_is_let_alone_and_forgotten() -> None:
     gateway = Gateway()
     gateway.watch(3, look(publisher()))

@@ -22,6 +22,12 @@ def test_a_bound_that_is_not_positive_is_refused_with_its_name(name: str, value:
         replace(GatewaySettings(), **cast(Any, {name: value}))
 
 
+def test_a_probe_timeout_that_no_probe_can_meet_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^probe_timeout_seconds is 0.2, expected at least 0.3$"):
+        GatewaySettings(probe_timeout_seconds=0.2)
+    assert GatewaySettings(probe_timeout_seconds=0.3)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_readme_documents_each_setting_with_its_default(name: str) -> None:
     settings = README.read_text().split("\n## Settings\n")[1]

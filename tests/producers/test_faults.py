@@ -207,4 +207,4 @@ def test_a_new_primary_lacks_the_last_second(own_engine: Engine) -> None:
             log(run, AMID)
             until(lambda: reader.messages("exec-1") == [*BEFORE, *AMID], "all is acknowledged")
             reader.go_back(older)
-        assert_whole(reader)
+        assert_whole(reader, new_primary=True)

@@ -260,7 +260,7 @@ def test_what_a_failover_lost_is_sent_again_through_the_gateway(
         until(lambda: stored.messages("exec-1")[-1] == AMID[-1], "it is stored")
         stored.go_back(copy)
         until(lambda: stored.messages("exec-1")[-1] == AMID[-1], "a beat found out")
-    assert_whole(stored)
+    assert_whole(stored, new_primary=True)
 
 
 @pytest.mark.fault("the engine came back empty")

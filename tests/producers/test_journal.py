@@ -19,7 +19,7 @@ from runtail_broker.script import Answer, Batch, Limits
 
 ID = "exec-1"
 SETTINGS = PublisherSettings(max_call_batches=3)
-PLACE_OF_HOLE = 15  # among the arguments of publish.lua, the channel counted as the first
+PLACE_OF_HOLE = 16  # among the arguments of publish.lua, the channel counted as the first
 
 
 def said(word: str, last: int = 0, *, cancel: bool = False) -> Answer:
@@ -60,7 +60,7 @@ def hole_of(ask: Ask) -> object:
 
 
 def records_of(ask: Ask) -> list[dict[str, object]]:
-    frame = ask.call.arguments[16]
+    frame = ask.call.arguments[17]
     assert isinstance(frame, bytes)
     return [orjson.loads(json) for json in decode_frame(frame)]
 
@@ -152,6 +152,61 @@ def test_a_hole_is_declared_at_once_by_a_publisher_that_has_nothing_to_send() ->
     ask, _beat = asks(journal, 5.0)
     assert (ask.number, hole_of(ask)) == (2, 0)
     assert [r["level"] for r in records_of(ask)] == ["warning"]
+
+
+def test_records_that_tell_of_others_do_not_count_and_what_they_tell_of_does() -> None:
+    """A hole is counted by these numbers: what was dropped in it is missing with the rest."""
+    journal = opened()
+    for message in "abc":
+        journal.pending.add(encode(ID, {"message": message}))
+    for serial in (1, 2):
+        journal.pending.drop(serial)
+    journal.seal(journal.pending.take(1000, 1 << 20))  # a `lost` record, and c
+    batch(journal, "d")
+    assert [befores(ask) for ask in asks(journal)] == [(0, 3), (3, 1)]
+
+
+def test_the_note_that_declares_a_hole_counts_as_no_record() -> None:
+    """Lost itself, it leaves no other hole behind."""
+    journal = opened(held=Held(1, 1.0))
+    publish(journal, "a")
+    (beat,) = asks(journal, 5.0)
+    journal.answered(beat, said("behind", 0), 5.0)
+    note, _beat = asks(journal, 5.0)
+    assert (hole_of(note), befores(note)) == (0, (1, 0))
+
+
+def befores(ask: Ask) -> tuple[object, object]:
+    """What the batches before it stand for, and this one."""
+    return ask.call.arguments[3], ask.call.arguments[13]
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"), [("beat", said("behind", 0)), ("beat", said("unopened"))]
+)
+def test_an_engine_that_forgot_something_may_have_forgotten_others_too(
+    kind: str, answer: Answer
+) -> None:
+    """This worker leaves the end to a gateway, as after any change of primary."""
+    journal = opened()
+    journal.primary = "here"
+    publish(journal, "a")
+    (ask,) = asks(journal, 5.0)
+    assert ask.kind == kind
+    journal.answered(ask, answer, 5.0)
+    assert journal.primary != "here"
+
+
+def test_an_engine_that_forgot_nothing_is_still_the_one_that_took_the_opening() -> None:
+    """Not even one that is behind because a batch got lost on its way to it."""
+    journal = opened()
+    journal.primary = "here"
+    batch(journal, "a")
+    batch(journal, "b")
+    first, second = asks(journal)
+    journal.answered(second, said("behind", 0), 0.0)
+    journal.answered(first, said("stored", 1), 0.0)
+    assert journal.primary == "here"
 
 
 def test_a_beat_is_due_after_the_time_set_and_names_what_was_acknowledged() -> None:
@@ -311,7 +366,7 @@ def test_the_newest_progress_of_a_batch_goes_into_the_state() -> None:
         json = encode(ID, {"progress": value}, kind="progress").json
         journal.pending.add(Progress(json, None, value))
     journal.seal(journal.pending.take(1000, 1 << 20))
-    assert asks(journal)[0].call.arguments[13] == "20.0"
+    assert asks(journal)[0].call.arguments[14] == "20.0"
 
 
 def test_an_answer_that_asks_to_cancel_is_remembered() -> None:
@@ -404,6 +459,6 @@ def test_a_batch_says_which_is_its_last_error_and_how_steps_ended() -> None:
     journal.pending.add(encode("exec-1", {"message": "yes"}))
     journal.seal(journal.pending.take(10, 10_000))
     (ask,) = asks(journal, 1.0)
-    error, *steps = ask.call.arguments[17:]
+    error, *steps = ask.call.arguments[18:]
     assert str(error).startswith('0 {"step_name":null,"message":"no"')
     assert (steps, ask.shown) == (["load", "1 1 5"], True)

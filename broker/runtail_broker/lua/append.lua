@@ -21,7 +21,7 @@
 --                     archived  seq up to which all lies in the archive, sealed (ms) since when,
 --                     archive   its parts (see archived.py); written by seal.lua alone
 -- KEYS[3] publishers  hash: publisher id -> 'last count open dropped beat opened role[ listens]'
---                     last batch number, records published, whether it has it open (0 it left,
+--                     last batch number, records its batches stand for, whether it has it open (0 it left,
 --                     1 open, 2 open but marked lost, 3 given up: lost for too long), records
 --                     dropped, last beat, ms of its latest opening, owner or participant, and
 --                     `listens` if it listens for a wish to cancel. It stays byte for byte the same

@@ -20,7 +20,8 @@ end
 
 local state = load_state()
 local function exists(part) return redis.call('EXISTS', key_of(part)) == 1 end
-if not state and not (exists('stream') or exists('publishers') or exists('notes')) then
+if not state and not (exists('stream') or exists('publishers') or exists('steps')
+  or exists('notes')) then
   return answer('unknown')
 end
 if not is_as_seen(state) then return answer('changed', state) end

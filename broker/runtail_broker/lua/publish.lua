@@ -1,16 +1,18 @@
 -- publish.lua: append one sealed batch, exactly once. One that is stored undoes
 -- the mark of a publisher that was called lost.
 --
--- ARGV[2] publisher     ARGV[3] batch number     ARGV[4] records this publisher sent before it
+-- ARGV[2] publisher     ARGV[3] batch number
+-- ARGV[4] records that this publisher's batches before it stand for
 -- ARGV[5] random        ARGV[6] records in it    ARGV[7] flags
 -- ARGV[8..11] logs by level: debug info warning error
 -- ARGV[12] bytes of JSON in it     ARGV[13] records its `lost` records stand for
--- ARGV[14] progress (JSON number, 'null', or '' when it holds none)
--- ARGV[15] '' or the last number known, if everything between it and this batch is declared lost
--- ARGV[16] JSON of a `lost` record without its closing brace, if so
--- ARGV[17] the frame
--- ARGV[18] '', or the last error in it: '<its place, from 0> <JSON>'
--- ARGV[19], ARGV[20] … a step's name and its ends in it: 'runs failed duration duration …'
+-- ARGV[14] records it stands for in all: those too, and its own but for such as tell of others
+-- ARGV[15] progress (JSON number, 'null', or '' when it holds none)
+-- ARGV[16] '' or the last number known, if everything between it and this batch is declared lost
+-- ARGV[17] JSON of a `lost` record without its closing brace, if so
+-- ARGV[18] the frame
+-- ARGV[19] '', or the last error in it: '<its place, from 0> <JSON>'
+-- ARGV[20], ARGV[21] … a step's name and its ends in it: 'runs failed duration duration …'
 --
 -- Answers `stored`, `duplicate` (it was stored before; nothing changes), `behind` (batches before
 -- it are missing: send them, or declare them lost), `unopened`, `unknown`.
@@ -19,7 +21,7 @@ local STEPS, DURATIONS = 200, 16 -- names that are kept, durations of each: the 
 
 -- Add the ends of steps to what is known of each; a name beyond the bound is left out.
 local function add_steps(key)
-  for i = 19, #ARGV, 2 do
+  for i = 20, #ARGV, 2 do
     local known = redis.call('HGET', key, ARGV[i])
     if known or redis.call('HLEN', key) < STEPS then
       local runs, failed, durations = string.match(known or '0 0', '^(%d+) (%d+)(.*)$')
@@ -47,13 +49,13 @@ if number <= publisher.last then
 end
 if number > publisher.last + 1 then
   -- the hole is declared only if nothing has filled it since the publisher last knew of it
-  if ARGV[15] == '' or tonumber(ARGV[15]) ~= publisher.last then
+  if ARGV[16] == '' or tonumber(ARGV[16]) ~= publisher.last then
     return answer('behind', state, publisher)
   end
   heard(state, publisher)
   local lost = tonumber(ARGV[4]) - publisher.count
   if lost > 0 then
-    local json = ARGV[16] .. ',"lost":' .. text_of(lost) .. '}'
+    local json = ARGV[17] .. ',"lost":' .. text_of(lost) .. '}'
     append(state, frame_of(json), 1, 0, tonumber(ARGV[5]))
     state.dropped = state.dropped + lost
     publisher.dropped = publisher.dropped + lost
@@ -63,8 +65,8 @@ end
 
 heard(state, publisher)
 local count = tonumber(ARGV[6])
-append(state, ARGV[17], count, tonumber(ARGV[7]), tonumber(ARGV[5]))
-publisher.last, publisher.count = number, tonumber(ARGV[4]) + count
+append(state, ARGV[18], count, tonumber(ARGV[7]), tonumber(ARGV[5]))
+publisher.last, publisher.count = number, tonumber(ARGV[4]) + tonumber(ARGV[14])
 publisher.dropped = publisher.dropped + tonumber(ARGV[13])
 state.debug = state.debug + tonumber(ARGV[8])
 state.info = state.info + tonumber(ARGV[9])
@@ -73,14 +75,14 @@ state.error = state.error + tonumber(ARGV[11])
 state.raw = state.raw + tonumber(ARGV[12])
 state.dropped = state.dropped + tonumber(ARGV[13])
 save_publisher(publisher)
-local more = ARGV[14] ~= '' and { 'progress', ARGV[14] } or {}
-if ARGV[18] and ARGV[18] ~= '' then
-  local place, json = string.match(ARGV[18], '^(%d+) (.*)$')
+local more = ARGV[15] ~= '' and { 'progress', ARGV[15] } or {}
+if ARGV[19] and ARGV[19] ~= '' then
+  local place, json = string.match(ARGV[19], '^(%d+) (.*)$')
   more[#more + 1] = 'last_error'
   more[#more + 1] = text_of(state.seq - count + 1 + tonumber(place)) .. ' ' .. json
 end
 save_state(state, more)
 -- where the slot is moving away from, no key can be made, nor looked for in vain: the statistic does
 -- without this batch then, which is stored all the same
-if #ARGV > 18 then pcall(add_steps, key_of('steps')) end
+if #ARGV > 19 then pcall(add_steps, key_of('steps')) end
 return answer('stored', state, publisher)
