@@ -150,10 +150,8 @@ class Metrics(ClaimedMetrics):
     def _process(self) -> None:
         build = self._gauge("runtail_gateway_info", "1, by the version of runtail", "version")
         self.version = build
-        self.ready = self._gauge(
-            "runtail_gateway_ready", "1 while the process is ready for viewers", mode="livemin"
-        )
         self.processes = self._gauge("runtail_gateway_processes", "Processes that serve")
+        self.ready = self._gauge("runtail_gateway_ready", "Those that are ready for viewers")
         self.started = self._gauge(
             "runtail_gateway_start_timestamp_seconds", "When the youngest process began", mode="max"
         )
