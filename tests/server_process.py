@@ -51,7 +51,11 @@ class Server:
     def start(self) -> None:
         """Start the process; do not wait until it answers."""
         self.process = subprocess.Popen(
-            self.command, cwd=self.place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            self.command,
+            cwd=self.place,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            restore_signals=False,  # SIGXFSZ stays ignored: a full disk is an error, not the end
         )
 
     def kill(self) -> None:

@@ -7,9 +7,10 @@ time does for all is in `claimed_metrics`, several processes of one gateway in `
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from typing import Final
 
+from prometheus_client import Counter
 from prometheus_client.exposition import choose_encoder
 
 from runtail_broker.engine_health import SUBJECTS
@@ -26,6 +27,10 @@ _SIZES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 _PAUSES: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 PROTOCOLS: Final = ("websocket", "frames", "events", "many", "many_events")
 OUTCOMES: Final = ("continued", "gap", "reset")
+CALLS: Final = ("open", "publish", "beat", "close", "finish")
+CLOSES: Final = (1000, 1001, 1005, 1006, 1012)
+CUTS: Final = ("connections", "connects_per_minute", "stall_seconds", "waiting_bytes")
+REFUSALS: Final = ("signed_out", "expired", "forbidden", "too_many", "not_found", "unavailable")
 GAP_REASONS: Final = ("trimmed", "removed")
 
 
@@ -85,14 +90,17 @@ class Metrics(ClaimedMetrics):
         )
         self._resumes = {outcome: resumes.labels(outcome) for outcome in OUTCOMES}
         self._closes = self._counter("runtail_viewer_closes", "Viewers gone, by close code", "code")
+        _begin(self._closes, map(str, CLOSES))
         self._refusals = self._counter(
             "runtail_refusals", "Viewers and requests that were refused, by why", "code"
         )
+        _begin(self._refusals, REFUSALS)
         self._cuts = self._counter(
             "runtail_gateway_cuts",
             "Connections cut by this process, by the setting that they went beyond",
             "bound",
         )
+        _begin(self._cuts, CUTS)
 
     def _reading(self) -> None:
         self.tails = self._gauge("runtail_tails", "Executions that this process tails now")
@@ -115,6 +123,8 @@ class Metrics(ClaimedMetrics):
         self._publish_calls = self._counter(
             "runtail_publish_calls", "Calls of publishers over HTTP, by answer", "call", "answer"
         )
+        for call in CALLS:
+            self._publish_calls.labels(call, "error")
 
     def _engine(self) -> None:
         self.probe_age = self._gauge(
@@ -139,6 +149,7 @@ class Metrics(ClaimedMetrics):
         self._call_errors = self._counter(
             "runtail_engine_errors", "Calls to the engine that failed", "call"
         )
+        _begin(self._call_errors, ("read", *CALLS))
         unsafe = self._gauge(
             "runtail_engine_unsafe",
             "1 while something in the engine is not as safe as it should be, by what that is",
@@ -251,3 +262,9 @@ class Metrics(ClaimedMetrics):
         self.settle()
         write, media_type = choose_encoder(accept)
         return write(shared_metrics.of_all(self.registry)), media_type
+
+
+def _begin(counter: Counter, labels: Iterable[str]) -> None:
+    """Begin what is likely to happen at 0: the first time would be no increase to Prometheus."""
+    for label in labels:
+        counter.labels(label)
