@@ -56,7 +56,7 @@ def prometheus(
     gateways: Sequence[int],
     workers: Sequence[int] = (),
     *,
-    token: str = "",
+    token: Path | None = None,
     quicker: int = 1,
 ) -> Iterator[Prometheus]:
     """Scrape these ports every second; *quicker* shortens what the alerts wait for."""
@@ -83,14 +83,16 @@ def prometheus(
             run.wait(20)
 
 
-def _configured(gateways: Sequence[int], workers: Sequence[int], token: str) -> dict[str, Any]:
+def _configured(
+    gateways: Sequence[int], workers: Sequence[int], token: Path | None
+) -> dict[str, Any]:
     """Put these places, and the token, into the shipped configuration."""
     shipped: dict[str, Any] = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
     shipped["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
     jobs = {job["job_name"]: job for job in shipped["scrape_configs"]}
     del jobs["runtail"]["authorization"], jobs["runtail-workers"]["file_sd_configs"]
-    if token:
-        jobs["runtail"]["authorization"] = {"credentials": token}
+    if token is not None:
+        jobs["runtail"]["authorization"] = {"credentials_file": str(token)}
     for name, ports in (("runtail", gateways), ("runtail-workers", workers)):
         jobs[name]["static_configs"] = [{"targets": [f"127.0.0.1:{port}" for port in ports]}]
     return shipped
