@@ -52,7 +52,7 @@ def names_in(expression: str) -> set[str]:
 def check(*command: str | Path) -> str:
     """Run a checking program, which must be content; return what it said."""
     done = subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, timeout=60, check=False
+        list(map(str, command)), capture_output=True, text=True, timeout=200, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr

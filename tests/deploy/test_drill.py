@@ -13,9 +13,7 @@ from tests.deploy.shipped import alerts
 @pytest.mark.haproxy
 @pytest.mark.full
 @pytest.mark.timeout(500)
-async def test_restarts_a_failover_a_full_disk_and_a_changed_key_lose_nothing_and_are_told() -> (
-    None
-):
+async def test_restarts_a_failover_a_full_disk_and_a_changed_key_lose_nothing() -> None:
     story = await drill.run()
     told = " ".join(text for _, text in story.lines)
     fired = re.findall(r"[*]{2}(Runtail\w+)[*]{2} fires", told)
