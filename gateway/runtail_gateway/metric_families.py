@@ -8,7 +8,7 @@ from typing import Literal
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from runtail_gateway.counting import Passing
+from runtail_gateway.counting import Passing, PassingValues
 
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -23,7 +23,7 @@ class Families:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._passing: list[Passing] = []
+        self._passing: list[Passing | PassingValues] = []
 
     def settle(self) -> None:
         """Let what was counted in passing be seen."""
@@ -43,3 +43,8 @@ class Families:
 
     def _histogram(self, name: str, text: str, buckets: Sequence[float], *labels: str) -> Histogram:
         return Histogram(name, text, labels, buckets=buckets, registry=self.registry)
+
+    def _quick_histogram(self, name: str, text: str, buckets: Sequence[float]) -> PassingValues:
+        passing = PassingValues(self._histogram(name, text, buckets), buckets)
+        self._passing.append(passing)
+        return passing

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Sequence, Set
 from typing import Final
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 from prometheus_client.exposition import choose_encoder
 
 from runtail_broker.engine_health import SUBJECTS
@@ -70,13 +70,13 @@ class Metrics(ClaimedMetrics):
         self.waiting = self._gauge("runtail_waiting_bytes", "Bytes that wait for all clients")
         self.deliveries = self._quick("runtail_records_delivered", "Records sent to viewers")
         self.sent_bytes = self._quick("runtail_sent_bytes", "Bytes of messages sent to viewers")
-        self._delivery = self._histogram(
+        self._delivery = self._quick_histogram(
             "runtail_delivery_seconds",
             "From the append in the engine, by the engine's clock, until a message was written to "
             "the last viewer at the head; to the millisecond",
             _DELIVERY,
         )
-        self._batches = self._histogram(
+        self._batches = self._quick_histogram(
             "runtail_delivered_batch_records", "Records of a message to viewers at the head", _SIZES
         )
         self.gaps = self._counter("runtail_gaps", "Gaps that were told to viewers")
@@ -146,6 +146,7 @@ class Metrics(ClaimedMetrics):
         self._calls = self._histogram(
             "runtail_engine_call_seconds", "Time of a call to the engine", _SHORT, "call"
         )
+        self._known_calls: dict[str, Histogram] = {}
         self._call_errors = self._counter(
             "runtail_engine_errors", "Calls to the engine that failed", "call"
         )
@@ -243,7 +244,10 @@ class Metrics(ClaimedMetrics):
 
     def engine_call(self, call: str, seconds: float, *, failed: bool) -> None:
         """Observe a call to the engine: a script's name, or `read`."""
-        self._calls.labels(call).observe(seconds, exemplar())
+        known = self._known_calls.get(call)
+        if known is None:
+            known = self._known_calls[call] = self._calls.labels(call)
+        known.observe(seconds, exemplar())
         if failed:
             self._call_errors.labels(call).inc()
 

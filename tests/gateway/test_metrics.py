@@ -97,6 +97,7 @@ def test_a_delivery_across_clocks_is_told_in_the_engines_time() -> None:
     appended = RecordId(int((time.time() + 3600) * 1000), 0)
     entry = Entry(appended, 1, 1, 0, 0, 0, b"")
     metrics.delivered(Message((b"{}",), count=1, pieces=(Piece(entry, 1, 1),)))
+    metrics.settle()
     found = metrics.registry.get_sample_value("runtail_delivery_seconds_sum")
     assert found is not None
     assert 0 <= found < 1
@@ -124,9 +125,8 @@ async def test_who_comes_back_is_counted_by_what_it_got(pushing: Running, worker
     async with pushing.watch(worker.execution_id) as viewer:
         await viewer.caught_up()
     await viewer.come_back()
-    await viewer.caught_up()
-    await viewer.leave()
     await until_sum(pushing, "runtail_resumes_total", 1, outcome="continued")
+    await viewer.leave()
     await worker.log_many(batches=9, records=10)
     await viewer.come_back()
     await viewer.until(lambda: viewer.gaps, "it is told of the gap")
