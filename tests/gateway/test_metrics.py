@@ -6,6 +6,7 @@ import re
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client.metrics_core import Metric
@@ -22,6 +23,7 @@ from runtail_broker.cursor import RecordId
 from runtail_broker.entry import Entry
 from runtail_broker.frames_message import Piece
 from runtail_broker.script import Limits
+from runtail_gateway import engine_clock
 from runtail_gateway.message import Message
 from runtail_gateway.metrics import Metrics
 
@@ -94,13 +96,32 @@ async def test_what_is_delivered_is_timed_and_counted_in_and_out(
 def test_a_delivery_across_clocks_is_told_in_the_engines_time() -> None:
     metrics = Metrics()
     metrics.engine_ahead_seconds = 3600.0
-    appended = RecordId(int((time.time() + 3600) * 1000), 0)
+    appended = RecordId(int((time.time() + 3600 - 2) * 1000), 0)
     entry = Entry(appended, 1, 1, 0, 0, 0, b"")
     metrics.delivered(Message((b"{}",), count=1, pieces=(Piece(entry, 1, 1),)))
     metrics.settle()
     found = metrics.registry.get_sample_value("runtail_delivery_seconds_sum")
     assert found is not None
-    assert 0 <= found < 1
+    assert 2 <= found < 3
+
+
+async def test_a_gateway_learns_how_far_the_engines_clock_is_ahead(
+    engine_url: str, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = SimpleNamespace(time=lambda: time.time() - 3600, perf_counter=time.perf_counter)
+    monkeypatch.setattr(engine_clock, "time", late)
+    await worker.open()
+    async with (
+        running(QUICK, engine_url) as gateway,
+        gateway.watch(worker.execution_id) as viewer,
+    ):
+        await viewer.caught_up()
+        await until_sum(gateway, "runtail_viewers_reading", 1, state="at_the_head")
+        await worker.log("one")
+        await viewer.until(lambda: viewer.texts, "it has it")
+        now = await scrape(gateway)
+    assert abs(now.sum("runtail_engine_clock_ahead_seconds") - 3600) < 1
+    assert abs(now.sum("runtail_delivery_seconds_sum") - 3600) < 1  # really it was no time
 
 
 @pytest.mark.parametrize("gateway_settings", [{"beat_seconds": 17.0}], indirect=True)
