@@ -99,6 +99,8 @@ async def _again_and_again(http: aiohttp.ClientSession, gateway: Gateway, viewer
             async with http.post(f"{at}/{path}", json=body) as answer:
                 assert answer.status in (200, 503), await answer.text()
             await asyncio.sleep(0.5)
+            if answer.status == 503:
+                break  # the engine is away: it may not have been opened
         async with Watcher(gateway.ws, "nobody-has-it") as stranger:
             await stranger.closed()
         await viewer.leave()
