@@ -22,7 +22,11 @@ _PROGRAMS = {  # program → (mark of the tests that need it, how it is said)
     "redis-server": ("redis_server", "the tests on Debian's redis-server: none on PATH"),
     "nginx": ("nginx", "the tests behind Debian's nginx: none on PATH"),
     "haproxy": ("haproxy", "the tests behind Debian's haproxy: none on PATH"),
-    "promtool": ("promtool", "the lint of the metrics: no promtool on PATH"),
+    "promtool": (
+        "promtool",
+        "the tests of metrics and alerts with Debian's prometheus: none on PATH",
+    ),
+    "systemd-analyze": ("systemd", "the check of the systemd units: no systemd-analyze on PATH"),
     "curl": ("curl", "the tests with curl: none on PATH"),
 }
 _SOME_FAILED = 1  # pytest's exit code

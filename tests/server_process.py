@@ -56,7 +56,7 @@ class Server:
             cwd=self.place,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            restore_signals=False,  # a file that may not grow is an error to it, and no signal
+            restore_signals=False,  # SIGXFSZ stays ignored: a full disk is an error, not the end
         )
 
     def kill(self) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, Protocol
 
 from redis.asyncio import Redis
 from redis.crc import key_slot
@@ -33,6 +33,13 @@ LOOK_SECONDS = 15.0  # between two looks at who serves what, while nothing casts
 _ASKED_AT_ONCE = 5  # nodes of a cluster, when it is asked who serves what
 _LEADS = 3  # from node to node, before it is given up
 _TRY_AGAIN_SECONDS = (0.01, 0.03, 0.1, 0.3)
+
+
+class Observe(Protocol):
+    """Who is told of each call to the engine; called in the event loop, must not wait."""
+
+    def __call__(self, call: str, seconds: float, *, failed: bool) -> None:
+        """Hear of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,8 @@ class Nodes:
         self._looked_at = 0.0
         self.moves = 0
         """Grows whenever it is heard that something is served elsewhere than before."""
+        self.observed: Observe | None = None
+        """Called after each call: its script or `read`, how long it took, whether it failed."""
         self._asking = asyncio.Lock()
         self._looking: asyncio.Task[None] | None = None
 
@@ -149,6 +158,17 @@ class Nodes:
         With *replicated*, wait until the replicas that exist have it, at most a second. What is not
         as safe as *acks* says is answered by NotSafe, once for all that this call has stored.
         """
+        begun, failed = time.perf_counter(), True
+        try:
+            answers = await self._run_all(calls, replicated, acks)
+            failed = any(isinstance(answer, RuntailError) for answer in answers)
+            return answers
+        finally:
+            self._observe(calls[0].script.name, begun, failed)
+
+    async def _run_all(
+        self, calls: Sequence[Call], replicated: bool, acks: Acks
+    ) -> list[Answer | RuntailError]:
         node = await self.node_of(calls[0].execution_id)
         run = partial(run_at, replicated=replicated, acks=acks, waiting=self._clients.waiting)
         try:
@@ -172,11 +192,16 @@ class Nodes:
 
         Wherever the slot has gone, or is going just now; not again if its fate is unknown.
         """
+        begun, failed = time.perf_counter(), False
         try:
             return await self._at(key, act)
-        except Unavailable:
-            self.doubt()
+        except RuntailError as error:
+            failed = True
+            if isinstance(error, Unavailable):
+                self.doubt()
             raise
+        finally:
+            self._observe("read", begun, failed)
 
     async def _at(self, key: str, act: Callable[[Redis], Awaitable[Any]]) -> Any:
         node, asked = await self.node_of_key(key), act
@@ -197,6 +222,10 @@ class Nodes:
                 node, asked = await self.node_of_key(key), act
             except (RedisError, OSError) as error:
                 raise translated(error) from error
+
+    def _observe(self, what: str, begun: float, failed: bool) -> None:
+        if self.observed is not None:
+            self.observed(what, time.perf_counter() - begun, failed=failed)
 
     def doubt(self) -> None:
         """Look soon who serves what: a node did not answer as it should."""

@@ -88,6 +88,10 @@ class Live:
         """How long ago the link that was silent longest heard its own probe; inf before all did."""
         return max(self._silences(), default=float("inf"))
 
+    def round_trip_seconds(self) -> float:
+        """How long the last probe took until it was heard; of the slowest link, 0 before any."""
+        return max((link.round_trip for link in self._links.values()), default=0.0)
+
     @property
     def all_heard(self) -> bool:
         """Whether every link has heard a probe of its own since it was made."""

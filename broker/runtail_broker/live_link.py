@@ -98,6 +98,7 @@ class Link:
         self._own = probe_key(shard.tag) + ":" + secrets.token_hex(8)
         self.heard = float("-inf")
         self.has_heard = False
+        self.round_trip = self._probed = 0.0
         self.contact_since = float("inf")
         self.led_away = False
         """Whether what it probes with belongs to another node by now."""
@@ -147,6 +148,7 @@ class Link:
             case [b"smessage", channel, payload]:
                 if channel == self._own.encode():
                     self.heard, self.has_heard = time.monotonic(), True
+                    self.round_trip = self.heard - self._probed
                 elif is_changes(channel.decode()):
                     self._listener.changed(told(payload))
                 elif is_notes(channel.decode()):
@@ -204,6 +206,7 @@ class Link:
         keep_ms = int(self._settings.probe_timeout_seconds * 10_000)
         probe = script("probe")
         node, key = self._shard.node, probe_key(self._shard.tag)
+        self._probed = time.monotonic()
         try:
             await node.eval(probe.text, 1, key, self._own, secrets.token_hex(4), keep_ms)
         except (AskError, TryAgainError):

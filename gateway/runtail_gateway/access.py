@@ -69,6 +69,10 @@ class Access:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
+    def keys_age_seconds(self) -> float:
+        """How long ago the keys that sign tokens were fetched; 0 where there is a secret."""
+        return 0.0 if self._keys is None else self._keys.age_seconds()
+
     # --- over HTTP ------------------------------------------------------------------------------
 
     async def require(

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 from starlette.requests import HTTPConnection
 
+from runtail_broker.frames_message import SUBPROTOCOL as FRAMES
 from runtail_gateway.addresses import Counted, Networks
 from runtail_gateway.allowance import Allowances
 from runtail_gateway.drain import Drain
@@ -79,17 +80,19 @@ class Viewers:
         """
         client = self._comers.counted(connection.client.host if connection.client else None)
         self._require_room(client)
-        self._count(client, 1)
+        protocol = _spoken(connection)
+        self._count(client, 1, protocol)
         try:
             with self.drain.stay():
                 yield
         finally:
-            self._count(client, -1)
+            self._count(client, -1, protocol)
 
-    def saw_waiting(self, total_bytes: int, *, full: bool) -> None:
-        """Know what waits for all clients, and whether that is too much."""
+    def saw_waiting(self, total_bytes: int, stalled: int, *, full: bool) -> None:
+        """Know what waits for all clients, how many take nothing, whether it is too much."""
         self.full = full
         self._metrics.waiting.set(total_bytes)
+        self._metrics.stalled.set(stalled)
 
     def _require_room(self, client: str | None) -> None:
         settings = self._settings
@@ -103,13 +106,24 @@ class Viewers:
         if client is not None and self._of[client] >= settings.viewers_per_address:
             raise _too_many(f"{settings.viewers_per_address} viewers from {client}")
 
-    def _count(self, client: str | None, more: int) -> None:
+    def _count(self, client: str | None, more: int, protocol: str) -> None:
         self._now += more
+        self._metrics.connected(protocol, more)
         self._metrics.viewers.set(self._now)
         if client is not None:
             self._of[client] += more
             if not self._of[client]:
                 del self._of[client]
+
+
+def _spoken(connection: HTTPConnection) -> str:
+    """Name what a viewer speaks, as the metric has it."""
+    many = "execution_id" not in connection.path_params
+    if connection.scope["type"] == "http":
+        return "many_events" if many else "events"
+    if many:
+        return "many"
+    return "frames" if FRAMES in connection.scope.get("subprotocols", ()) else "websocket"
 
 
 def _too_many(what: str) -> Refused:

@@ -18,7 +18,7 @@ from runtail_broker.archiving import Archiving
 from runtail_broker.client import Nodes
 from runtail_broker.errors import RuntailError
 from runtail_broker.store import store_at
-from runtail_gateway import problem
+from runtail_gateway import problem, tracing
 from runtail_gateway.access import Access
 from runtail_gateway.access_log import AccessLog
 from runtail_gateway.admission import Viewers
@@ -43,6 +43,7 @@ from runtail_gateway.publish_engine import PublishEngine
 from runtail_gateway.publish_http import Publishing
 from runtail_gateway.publish_many import ManyCalls
 from runtail_gateway.publish_request import Admission
+from runtail_gateway.pulse import Pulse
 from runtail_gateway.refused import Refused
 from runtail_gateway.request_bounds import RequestBounds
 from runtail_gateway.rest import Rest
@@ -51,6 +52,7 @@ from runtail_gateway.share_endpoint import ShareEndpoint
 from runtail_gateway.start_streaming import StartStreaming
 from runtail_gateway.steps import Steps
 from runtail_gateway.sweeper import Sweeper
+from runtail_gateway.tracing import Traces
 from runtail_gateway.websocket import LogSocket
 
 
@@ -65,6 +67,7 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
     archive = _archive(settings)
     archiving = None if archive is None else Archiving(nodes, archive)
     archivist = None if archiving is None else Archivist(archiving, settings, metrics)
+    nodes.observed = metrics.engine_call
     hub = Hub(nodes, settings, metrics, archive)
     sweeper = Sweeper(nodes, hub.contact_seconds, hub.watched, settings, metrics)
     housekeeper = Housekeeper(nodes, hub.contact_seconds, settings, metrics, archivist)
@@ -76,15 +79,20 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         try:
             away = archivist or nullcontext()
-            async with access, hub, sweeper, away, housekeeper, engine_watch:
+            async with access, hub, pulse, sweeper, away, housekeeper, engine_watch:
                 yield
         finally:
             await demo.close()
             if isinstance(redis, str):
                 await nodes.close()
 
+    async def refused(request: Request, error: Exception) -> Response:
+        metrics.refused(error.code if isinstance(error, Refused) else "other")
+        return await problem.answer_refused(request, error)
+
     viewers = Viewers(settings, metrics)
-    rest = Rest(hub, settings, metrics, access)
+    pulse = Pulse(nodes, hub, settings, metrics, access, lambda: viewers.drain.begun)
+    rest = Rest(hub, settings, metrics, access, pulse.look)
     app = Starlette(
         routes=[
             *_routes(
@@ -104,14 +112,14 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
             ),
             *_notes_routes(NotesEndpoint(nodes, hub, settings, access)),
             Route("/figures", FiguresEndpoint(nodes, settings, access).figures),
-            *_publishing_routes(nodes, hub, settings, access),
+            *_publishing_routes(nodes, hub, settings, metrics, access),
             *_description_routes(settings),
             *page_routes(),
         ],
         middleware=_middleware(settings),
         exception_handlers={
             RuntailError: problem.answer,
-            Refused: problem.answer_refused,
+            Refused: refused,
             HTTPException: problem.answer_http,
         },
         lifespan=lifespan,
@@ -190,9 +198,9 @@ def _notes_routes(notes: NotesEndpoint) -> list[Route]:
 
 
 def _publishing_routes(
-    nodes: Nodes, hub: Hub, settings: GatewaySettings, access: Access
+    nodes: Nodes, hub: Hub, settings: GatewaySettings, metrics: Metrics, access: Access
 ) -> list[Route]:
-    engine = PublishEngine(nodes, settings.limits_seconds)
+    engine = PublishEngine(nodes, settings.limits_seconds, metrics)
     admission = Admission(settings, access)
     publishing = Publishing(engine, admission, hub.contact_seconds, settings)
     one = "/executions/{execution_id}"
@@ -216,6 +224,7 @@ def _description_routes(settings: GatewaySettings) -> list[Route]:
 def _middleware(settings: GatewaySettings) -> list[Middleware]:
     """What every request passes through, from the outside in."""
     log = [Middleware(AccessLog)] if settings.access_log else []
+    traces = [Middleware(Traces)] if tracing.is_set_up() else []
     origins = settings.allowed_origins
     cors = Middleware(
         CORSMiddleware,
@@ -226,6 +235,7 @@ def _middleware(settings: GatewaySettings) -> list[Middleware]:
     )
     return [
         Middleware(Proxies, settings),
+        *traces,
         *log,
         Middleware(AnswerHeaders, settings),
         *([cors] if origins else []),

@@ -108,6 +108,8 @@ class EventStream:
             with self._viewers.one(request):
                 await self._serve(request, outlet)
         except Refused as refused:
+            if refused.close_code != 1000:  # who has everything already is not refused
+                self._metrics.refused(refused.code)
             if outlet.begun:
                 return await refuse(outlet, refused)
             response = problem(refused.status, refused.code, refused.message)

@@ -83,6 +83,11 @@ class FilteredTail:
         """Where the tail stands."""
         return self._whole.cursor
 
+    @property
+    def followers(self) -> int:
+        """How many viewers are at this filter's head."""
+        return len(self._head)
+
     def doubt(self) -> None:
         """Prove the tail, soon."""
         self._whole.doubt()
@@ -181,6 +186,11 @@ class Filters:
 
     def __bool__(self) -> bool:
         return bool(self._tails)
+
+    @property
+    def followers(self) -> int:
+        """How many of their viewers are at the head."""
+        return sum(tail.followers for tail in self._tails.values())
 
     @contextmanager
     def of(self, sieve: Sieve) -> Iterator[Tail]:

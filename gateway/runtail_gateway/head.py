@@ -78,6 +78,8 @@ class Head:
                 asyncio.get_running_loop().call_soon(self._deliver)
                 return
             self._outgoing.pop(0)
+            if followers:
+                self._metrics.delivered(message)
 
     def _deliver_to(self, todo: list[Follower], message: Message) -> int:
         """Write to those that still stand before *message*; return how many got it."""

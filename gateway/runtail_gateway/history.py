@@ -170,7 +170,7 @@ class History:
         return Page(message, (notice,), cursor, reset=cursor)
 
     def _gap(self, asked: Cursor, gap: Gap, bounds: Bounds, wanted: int) -> Page:
-        self._metrics.gaps.inc()
+        self._metrics.gap(gap.reason, gap.lost)
         behind = gap.entries[0].start if gap.entries else bounds.last
         notice = plain(
             "gap",

@@ -49,7 +49,7 @@ class Hub:
     ) -> None:
         self.reader = LogReader(nodes, archive, replicas=settings.replay_from_replicas)
         self.executions = Executions(nodes)
-        self._nodes, self._settings, self._metrics = nodes, settings, metrics
+        self._nodes, self._settings, self.metrics = nodes, settings, metrics
         self._pages = PageCache(settings.page_cache_bytes)
         self._live = Live(nodes, self, LiveSettings.hearing_within(settings.probe_timeout_seconds))
         self.list_watch = ListWatch(self.executions, self._want_changes, settings)
@@ -97,6 +97,11 @@ class Hub:
         """How many executions are tailed now."""
         return len(self._tails)
 
+    def readers(self) -> tuple[int, int]:
+        """How many executions viewers read at the head, and how many behind it."""
+        at_the_head = sum(tail.followers for tail in self._tails.values())
+        return at_the_head, sum(self._watchers.values()) - at_the_head
+
     def watched(self) -> list[str]:
         """List the executions that are tailed now."""
         return list(self._tails)
@@ -108,6 +113,10 @@ class Hub:
     def deaf_seconds(self) -> float:
         """How long no live link has heard its own probe."""
         return self._live.deaf_seconds()
+
+    def round_trip_seconds(self) -> float:
+        """How long the last probe took from its publishing until it was heard; the slowest one."""
+        return self._live.round_trip_seconds()
 
     async def contact_seconds(self) -> float:
         """Ask for how long there has been uninterrupted contact with the same primaries."""
@@ -124,7 +133,7 @@ class Hub:
 
     def message(self, execution_id: str, payload: bytes) -> None:
         """Take a frame that was heard."""
-        self._metrics.live_messages.inc()
+        self.metrics.live_messages.inc()
         tail = self._tails.get(execution_id)
         if tail is None:
             return None
@@ -185,8 +194,6 @@ class Hub:
         tick = min(_TICK_SECONDS, self._settings.beat_seconds)
         while True:
             await asyncio.sleep(tick)
-            self._metrics.tails.set(len(self._tails))
-            self._metrics.probe_age.set(min(self.silent_seconds(), 1e9))
             now = time.monotonic()
             self._seen.keep(self._tails)
             due = {name: due.get(name, now + tick * random.uniform(1, 2)) for name in self._tails}
@@ -248,7 +255,7 @@ class Hub:
             self.reader,
             self._pages,
             self._settings,
-            self._metrics,
+            self.metrics,
             partial(self._live.want, execution_id),
         )
 

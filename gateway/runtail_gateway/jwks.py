@@ -77,6 +77,11 @@ class KeySet:
         self._fetched: asyncio.Future[None] | None = None
         self._began = -float("inf")
         self._trouble = ""
+        self._known_at = time.monotonic()  # or when it began, while none are known
+
+    def age_seconds(self) -> float:
+        """How long ago the keys were last fetched; since the start if they never were."""
+        return time.monotonic() - self._known_at
 
     async def __aenter__(self) -> KeySet:
         self._task = asyncio.create_task(self._keep())
@@ -137,6 +142,7 @@ class KeySet:
         try:
             body = await in_thread(lambda: fetch(self._settings))
             self._keys = public_keys(body, self._settings.jwks_algorithms)
+            self._known_at = time.monotonic()
             self._tell("")
             return True
         except (OSError, HTTPException, ValueError) as error:

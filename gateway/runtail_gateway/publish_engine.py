@@ -16,6 +16,7 @@ from runtail_broker.errors import EngineRefused, RuntailError, Unavailable
 from runtail_broker.keys import ExecutionKeys, index_of
 from runtail_broker.script import Answer, Call, Limits
 from runtail_gateway.list_watch import tell_all
+from runtail_gateway.metrics import Metrics
 
 _LISTED_AT_ONCE = 64
 _OTHERS_SECONDS = 1.0  # for other nodes, when one has answered
@@ -26,8 +27,8 @@ _CHANGING = ("open", "close", "finish")  # what watchers of the list are told of
 class PublishEngine:
     """The engine behind a gateway, for those who publish. Use within one event loop."""
 
-    def __init__(self, nodes: Nodes, limits_seconds: float) -> None:
-        self._nodes, self._limits_seconds = nodes, limits_seconds
+    def __init__(self, nodes: Nodes, limits_seconds: float, metrics: Metrics) -> None:
+        self._nodes, self._limits_seconds, self.metrics = nodes, limits_seconds, metrics
         self._limits: tuple[float, Limits] | None = None
         self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
@@ -115,7 +116,10 @@ class PublishEngine:
         answers.update((index, silent) for indexes in running.values() for index in indexes)
         changed = {call.execution_id for call in calls if call.script.name in _CHANGING}
         await tell_all(self._nodes, changed)
-        return [answers[index] for index in range(len(calls))]
+        told = [answers[index] for index in range(len(calls))]
+        for call, answer in zip(calls, told, strict=True):
+            self.metrics.publish_answered(call.script.name, _word(answer))
+        return told
 
     async def _at_one(
         self, calls: Sequence[Call], replicated: bool, acks: Acks
@@ -131,6 +135,10 @@ class PublishEngine:
         if lock is None:
             lock = self._turns[execution_id] = asyncio.Lock()
         return lock
+
+
+def _word(answer: Answer | RuntailError) -> str:
+    return answer.word if isinstance(answer, Answer) else "error"
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from runtail_broker.errors import ExecutionNotFound
 from runtail_broker.keys import checked
-from runtail_broker.script import Answer, Call, Limits
+from runtail_broker.script import Answer, Batch, Call, Limits
 from runtail_broker.spoken import FRAME_TYPE, Beat, Close, Finish, Open, Publish, Spoken
 from runtail_gateway.problem import BadRequest, Unready, problem
 from runtail_gateway.publish_answer import answered
@@ -74,7 +74,8 @@ class Publishing:
                 return problem(400, "bad_records", str(error), errors=faults)
             if not said.publisher:
                 return await self._append_unnumbered(caller, said.execution_id, json)
-            call = published(said, counted(said, json), caller.named)
+            batch = self._counted(said, json)
+            call = published(said, batch, caller.named)
             return answered(said.execution_id, await self._engine.run(call, acks=caller.acks))
 
     async def beat(self, request: Request) -> Response:
@@ -117,6 +118,7 @@ class Publishing:
             raise BadRequest("a frame comes without numbers, expected publisher, batch and before")
         whole = replace(said, frame=frame)
         call = self._call(caller, whole, Limits())
+        self._engine.metrics.published(whole.count, len(frame))
         return answered(said.execution_id, await self._engine.run(call, acks=caller.acks))
 
     async def _append_unnumbered(
@@ -127,13 +129,18 @@ class Publishing:
             last = await self._join(caller, name)
             for _ in range(_TRIES):
                 said = Publish.unnumbered(name, self._own, last + 1)
-                call = published(said, counted(said, json), caller.named)
+                call = published(said, self._counted(said, json), caller.named)
                 answer = await self._engine.run(call, acks=caller.acks)
                 if answer.word == "stored":
                     await self._run(caller, Close(name, self._own, 0, "", "", False))
                     return answered(name, answer)
                 last = answer.last_batch  # a failover came between: the number was another's
         raise Unready(f"execution {name!r} did not take the records, its answer was {answer.word}")
+
+    def _counted(self, said: Publish, json: list[bytes]) -> Batch:
+        batch = counted(said, json)
+        self._engine.metrics.published(batch.count, len(batch.frame))
+        return batch
 
     async def _join(self, caller: PublishCaller, name: str) -> int:
         """Open under this process's own name; return its last batch. Never creates an execution."""

@@ -104,6 +104,7 @@ class ManyCalls:
                 limits = Limits()
             if isinstance(said, Publish):
                 await asyncio.sleep(0)  # each may expand to a megabyte: let viewers have their turn
+                self._engine.metrics.published(said.count, len(said.frame))
             return call_of(said, self._admission.bounds, limits, caller.named)
         except Unavailable as error:
             return error

@@ -41,8 +41,9 @@ class Rest:
         settings: GatewaySettings,
         metrics: Metrics,
         access: Access,
+        look: Callable[[], None],
     ) -> None:
-        self._access = access
+        self._access, self._look = access, look
         self._hub, self._settings, self._metrics = hub, settings, metrics
         self._pages = LogPages(hub.reader)
 
@@ -174,7 +175,9 @@ class Rest:
         """`GET /metrics`: Prometheus' text format."""
         # not by the peer's address: behind a proxy on this machine everybody comes from loopback
         await self._access.require(request, "admin")
-        return Response(self._metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        self._look()
+        text, media_type = self._metrics.text(request.headers.get("accept", ""))
+        return Response(text, headers={"Content-Type": media_type})
 
     async def _state(self, request: Request) -> ExecutionState:
         execution_id = checked(request.path_params["execution_id"])

@@ -43,15 +43,21 @@ class Rounds:
         known = list(self._running)[: self._most]
         return list(dict.fromkeys([*known, *fresh, *portion, *watched]))
 
-    def saw(self, chosen: Iterable[str], looks: Iterable[Look]) -> None:
-        """Take what was seen of those that were chosen; one that was not seen does not exist."""
-        for name in chosen:
-            self._running.pop(name, None)
+    def saw(self, chosen: Iterable[str], looks: Iterable[Look]) -> list[Look]:
+        """Take what was seen of those that were chosen; one that was not seen does not exist.
+
+        List those that have ended since they were looked at last.
+        """
+        ran = {name for name in chosen if self._running.pop(name, name) is None}
+        ended = []
         for look in looks:
             if look.ended:
                 self._ended.add(look.id)
+                if look.id in ran:
+                    ended.append(look)
             else:
                 self._running[look.id] = None
+        return ended
 
     @property
     def running(self) -> dict[str, None]:

@@ -160,7 +160,7 @@ class GatewayServer(uvicorn.Server):
         transports = self._transports()
         waiting = dict(_waiting(transports))
         verdict = self._stalls.look(waiting, now)
-        self._viewers.saw_waiting(sum(waiting.values()), full=verdict.full)
+        self._viewers.saw_waiting(sum(waiting.values()), verdict.still, full=verdict.full)
         for bound, keys in (("stall_seconds", verdict.stalled), ("waiting_bytes", verdict.slowest)):
             for key in keys:
                 self._viewers.door.cut(bound)

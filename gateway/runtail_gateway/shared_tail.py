@@ -131,8 +131,8 @@ class SharedTail:
 
     @property
     def followers(self) -> int:
-        """How many viewers are at the head."""
-        return len(self._head)
+        """How many viewers are at the head, filtered ones too."""
+        return len(self._head) + self.filters.followers
 
     # --- viewers behind ------------------------------------------------------------------------
 
@@ -185,6 +185,7 @@ class SharedTail:
         pending, self._pending = self._pending, []
         if not pending:
             return
+        self._metrics.took_in(pending)
         if (self._head or self.filters) and self._pending_from is not None:
             parts = [(held.entry, held.text, 0) for held in pending]
             packed = list(Packed(self._pending_from, parts, self._settings.message_bytes))

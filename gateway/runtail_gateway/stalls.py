@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 Client = TypeVar("Client", bound=Hashable)
+_STILL_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class Verdict(Generic[Client]):
     """Whether more waits than may."""
     stalled: list[Client]
     """Who has taken nothing for too long."""
+    still: int
+    """How many have taken nothing for a few seconds, which most stalled ones began with."""
     slowest: list[Client]
     """For whom most waits, and who must go so that no more waits than may."""
 
@@ -40,8 +43,9 @@ class Stalls(Generic[Client]):
         stalled = [
             client for client, (_, since) in self._seen.items() if now - since >= self._seconds
         ]
+        still = sum(now - since >= _STILL_SECONDS for _, since in self._seen.values())
         total = sum(waiting.values())
-        return Verdict(total > self._most, stalled, self._slowest(waiting, stalled, total))
+        return Verdict(total > self._most, stalled, still, self._slowest(waiting, stalled, total))
 
     def _slowest(
         self, waiting: Mapping[Client, int], stalled: list[Client], total: int

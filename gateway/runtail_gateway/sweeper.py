@@ -52,7 +52,9 @@ class Sweeper(ClaimedWork):
         portion = await self._executions.listed(rounds.offset, rounds.portion)
         chosen = rounds.choose(newest, portion, self._watched())
         looks = await self._executions.looks(chosen)
-        rounds.saw(chosen, looks)
+        self._metrics.ended(look.status for look in rounds.saw(chosen, looks))
+        self._metrics.running.set(len(rounds.running))
+        self._metrics.silent.set(sum(look.lost > 0 for look in looks if not look.ended))
         self._leases.keep(rounds.running)
         # asked after the look: a primary that changed before or meanwhile begins the counts anew
         contact_seconds = await self._contact()
@@ -87,6 +89,8 @@ class Sweeper(ClaimedWork):
         return [answer.word for _, answer in answers]
 
     def _forget(self) -> None:
+        self._metrics.running.set(0)
+        self._metrics.silent.set(0)
         settings = self._settings
         portion = max(1, settings.sweep_index // _INDEX_PARTS)
         self._rounds = Rounds(portion, settings.sweep_running)

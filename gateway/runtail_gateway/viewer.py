@@ -51,6 +51,7 @@ class Viewer:
         "_memory",
         "_outlet",
         "_owed",
+        "_resumed",
         "_settings",
         "_tail",
         "_task",
@@ -65,7 +66,9 @@ class Viewer:
         tail: Tail,
         cursors: list[Cursor],
         settings: GatewaySettings,
+        resumed: Callable[[Page], None] | None = None,
     ) -> None:
+        self._resumed = resumed  # called once, with the first page
         self.cursor = cursors[0]
         self.done = asyncio.get_running_loop().create_future()
         self._outlet, self._tail, self._settings = outlet, tail, settings
@@ -128,6 +131,9 @@ class Viewer:
         while self._owed:
             await self._outlet.send(self._owed.pop(0))
         page = await self._pull()
+        if self._resumed is not None:
+            self._resumed(page)
+            self._resumed = None
         if not page.is_empty or page.notices:
             await self._take(page)
             return False

@@ -43,7 +43,8 @@ async def viewing(
             viewers = await hub.counts.greeting(execution_id)
             await outlet.send(_hello(state, bounds, cursors[0], viewers))
             async with _notes(hub, settings, outlet, execution_id, wish):
-                viewer = Viewer(outlet, source, cursors, settings)
+                resumed = hub.metrics.resumed if wish.resumes else None
+                viewer = Viewer(outlet, source, cursors, settings, resumed)
                 viewer.start()
                 try:
                     yield viewer

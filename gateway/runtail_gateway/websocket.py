@@ -109,6 +109,7 @@ class SocketEndpoint(ABC):
                 async with session.lasting(partial(tell, outlet)):
                     await self._serve(socket, outlet, session)
         except Refused as refused:
+            self._metrics.refused(refused.code)
             await refuse(outlet, refused)
         except RuntailError as error:
             await refuse(outlet, refused_for(error))

@@ -32,6 +32,11 @@ class Wish:
     sieve: Sieve = EVERYTHING
     notes: bool = False
 
+    @property
+    def resumes(self) -> bool:
+        """Whether it comes back with a cursor, one that is no beginning."""
+        return bool(self.after) and not self.after[0].is_start
+
     @classmethod
     def read(cls, query: Sequence[tuple[str, str]], after_limit: int) -> Wish:
         """Read the query parameters; raise Refused for those that say nothing."""

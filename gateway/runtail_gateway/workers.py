@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from runtail.backoff import Backoff
@@ -25,6 +26,7 @@ from runtail_gateway.access_log import write_access_log
 from runtail_gateway.app import create_app
 from runtail_gateway.serve import server
 from runtail_gateway.settings import GatewaySettings
+from runtail_gateway.shared_metrics import share, vacated
 
 _SPAWN: Final = multiprocessing.get_context("spawn")  # a fork would share what has threads
 _SHORTEST_SECONDS, _LONGEST_SECONDS = 0.2, 15.0  # before a worker is started again
@@ -46,13 +48,14 @@ class Workers:
 
     def __init__(self, count: int, job: Job, on_started: Callable[[], None]) -> None:
         self._job, self._on_started = job, on_started
-        self._seats = [_Seat(job) for _ in range(count)]
+        self._metrics = TemporaryDirectory(prefix="runtail-metrics-")
+        self._seats = [_Seat(job, number, self._metrics.name) for number in range(count)]
         self._told = False
         self._signals: list[int] = []
 
     def run(self) -> None:
         """Keep the workers alive; return after SIGTERM or SIGINT, once all have ended."""
-        with _woken_by_signals(self._signals) as woken:
+        with self._metrics, _woken_by_signals(self._signals) as woken:
             try:
                 while not self._signals:
                     self._look_after(woken)
@@ -90,10 +93,10 @@ class Workers:
 
 
 class _Seat:
-    """The place of one worker, which may be empty for a while."""
+    """The place of one worker, which may be empty for a while; it counts under its *number*."""
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
+    def __init__(self, job: Job, number: int, metrics: str) -> None:
+        self._job, self._number, self._metrics = job, number, metrics
         self._backoff = Backoff(_SHORTEST_SECONDS, _LONGEST_SECONDS)
         self._process: SpawnProcess | None = None
         self._since = 0.0
@@ -114,7 +117,8 @@ class _Seat:
             self._bury(now)
         if self._process is None and now >= self._backoff.until:
             self._started, told = _SPAWN.Pipe(duplex=False)
-            self._process = _SPAWN.Process(target=_work, args=(self._job, told))
+            counting = (self._metrics, self._number)
+            self._process = _SPAWN.Process(target=_work, args=(self._job, told, *counting))
             self._process.start()
             self._since = now
             told.close()
@@ -155,10 +159,12 @@ class _Seat:
         self._backoff.failed(now)
         self.process.close()
         self._process = self._started = None
+        vacated(self._metrics, self._number)
 
 
-def _work(job: Job, started: Connection) -> None:
+def _work(job: Job, started: Connection, metrics: str, seat: int) -> None:
     """Be a worker."""
+    share(metrics, seat)
     os.setpgid(0, 0)  # Ctrl-C reaches the parent alone, which passes it on: once, not twice
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
 

@@ -6,13 +6,15 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 from tests.e2e.processes import Gateway, gateway_with, status_of
+from tests.gateway.scrape import Scrape
 from tests.gateway.watcher import Watcher
 from tests.gateway.worker import Worker
 from tests.polling import soon, until
@@ -96,6 +98,47 @@ async def test_a_worker_that_is_killed_is_started_again(
         async with Watcher(gateway.ws, watched.execution_id) as viewer:
             await viewer.caught_up()
         assert "a worker ended with code -9, starting another" in gateway.words
+
+
+async def test_a_scrape_of_either_worker_tells_of_both_and_of_those_that_died(
+    own_engine: Engine, place: Path, watched: Worker
+) -> None:
+    with two_workers(own_engine, place) as gateway:
+        workers = serving(gateway)
+        async with AsyncExitStack() as stack:
+            begun = 0
+            while not all(own_connections(worker, gateway) for worker in workers):
+                viewer = Watcher(gateway.ws, watched.execution_id)
+                await stack.enter_async_context(viewer)
+                await viewer.caught_up()
+                begun += 1
+                assert begun < 40, "one worker served all 40"
+            await watched.log("one")
+            await soon(
+                lambda: told_by(gateway, "runtail_records_delivered_total") == 2 * begun,
+                "all is counted",
+            )
+            at_once = [scraped(gateway) for _ in range(12)]  # whichever of them accepts each
+            assert {each.sum("runtail_viewers") for each in at_once} == {begun}
+            assert {each.sum("runtail_gateway_processes") for each in at_once} == {2}
+            assert {each.sum("runtail_delivery_seconds_count") for each in at_once} == {2}
+            workers[0].kill()
+            await soon(lambda: set(serving(gateway)) - set(workers), "another one runs")
+            gateway.await_ready()
+            await soon(lambda: told_by(gateway, "runtail_gateway_ready") == 2, "both are ready")
+            after = scraped(gateway)
+            assert 0 < after.sum("runtail_viewers") < begun
+            assert after.sum("runtail_records_delivered_total") == 2 * begun
+            assert after.sum("runtail_gateway_processes") == 2
+
+
+def scraped(gateway: Gateway) -> Scrape:
+    with urllib.request.urlopen(f"{gateway.http}/metrics", timeout=5) as answer:
+        return Scrape.of(answer.read().decode())
+
+
+def told_by(gateway: Gateway, name: str) -> float:
+    return scraped(gateway).sum(name)
 
 
 def test_workers_end_when_their_parent_is_killed(own_engine: Engine, place: Path) -> None:
