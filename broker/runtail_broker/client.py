@@ -27,6 +27,7 @@ from runtail_broker.errors import RuntailError, Unavailable
 from runtail_broker.keys import SETTINGS, ExecutionKeys
 from runtail_broker.pipelining import answer_of, run_at, translated
 from runtail_broker.script import Answer, Call, Limits
+from runtail_broker.shared_link import Command, NotHere
 from runtail_broker.topology import Topology, ask_node, ask_sentinel, first_sound
 
 LOOK_SECONDS = 15.0  # between two looks at who serves what, while nothing casts doubt on it
@@ -85,8 +86,7 @@ class Nodes:
         """Close all connections."""
         if self._looking is not None:
             await end(self._looking)
-        for client in {*self._clients}:
-            await client.aclose()
+        await self._clients.close()
 
     async def node_of(self, execution_id: str) -> Redis:
         """Find the client of the node that serves *execution_id*."""
@@ -177,6 +177,22 @@ class Nodes:
         except Unavailable:
             self.doubt()
             raise
+
+    async def ask(self, key: str, *commands: Command) -> Any:
+        """Read by *commands*, in one step, on the node that serves *key*; the last one's answer.
+
+        What others ask there in this turn of the loop goes along. For what may be run twice: where
+        it cannot be answered so, it is asked again as `at` does. Several commands are a
+        transaction, and its answer is that of EXEC. A map may be a dict or a flat list.
+        """
+        steps = commands if len(commands) == 1 else (("MULTI",), *commands, ("EXEC",))
+        try:
+            return await self._clients.shared(await self.node_of_key(key)).ask(*steps)
+        except NotHere:
+            return await self.at(key, partial(_run_at_once, commands))
+        except (RedisError, OSError) as error:
+            self.doubt()
+            raise translated(error) from error
 
     async def _at(self, key: str, act: Callable[[Redis], Awaitable[Any]]) -> Any:
         node, asked = await self.node_of_key(key), act
@@ -280,6 +296,15 @@ class Nodes:
         known = clients.known()
         chosen = random.sample(known, min(len(known), _ASKED_AT_ONCE))
         return [partial(ask_node, node, here) for node, here in chosen]
+
+
+async def _run_at_once(commands: Sequence[Command], node: Redis) -> Any:
+    if len(commands) == 1:
+        return await node.execute_command(*commands[0])
+    pipe = node.pipeline(transaction=True)
+    for command in commands:
+        pipe.execute_command(*command)
+    return await pipe.execute()
 
 
 def _tag_within(first: int, last: int, start: int = 0) -> str:

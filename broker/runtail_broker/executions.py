@@ -109,14 +109,14 @@ class Executions:
     async def look(self, execution_id: str) -> tuple[ExecutionState | None, Bounds]:
         """Read one state, and what it says of the stream, in the same moment."""
         key = _state(execution_id)
-        stored = await self._nodes.at(key, lambda node: node.hgetall(key))
+        stored = await self._nodes.ask(key, ("HGETALL", key))
         bounds = Bounds.read([stored.get(name.encode()) for name in BOUNDS])
         return ExecutionState.read(execution_id, stored), bounds
 
     async def publishers(self, execution_id: str) -> list[Publisher]:
         """List the publishers of one execution."""
         key = _publishers(execution_id)
-        return list(_read(await self._nodes.at(key, lambda node: node.hgetall(key))))
+        return list(_read(await self._nodes.ask(key, ("HGETALL", key))))
 
     async def newest(self, limit: int) -> list[ExecutionState]:
         """List the *limit* executions that were created last, newest first.
