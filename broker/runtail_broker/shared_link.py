@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from runtail_broker.hearing import hear
 Command = Sequence[str | bytes | int]
 _SILENT_SECONDS: Final = 5.0  # where the client of the node has no limit of its own
 _LOOKS: Final = 5  # within that time
+_pack: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
 
 
 class NotHere(Exception):
@@ -59,7 +60,7 @@ class SharedLink:
             self._progress_at = loop.time()
         if not self._unsent:
             loop.call_soon(self._send)
-        self._unsent += map(hiredis.pack_command, map(tuple, commands))
+        self._unsent += [_pack(tuple(command)) for command in commands]
         self._waiting.extend([None] * (len(commands) - 1))
         self._waiting.append(answer)
         if self._task is None:
