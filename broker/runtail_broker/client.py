@@ -23,7 +23,7 @@ from runtail_broker.acks import MEMORY, Acks
 from runtail_broker.clients import Clients, address_of, client_of
 from runtail_broker.ending import end
 from runtail_broker.engine_url import Address, EngineUrl
-from runtail_broker.errors import RuntailError, Unavailable
+from runtail_broker.errors import EngineRefused, RuntailError, Unavailable
 from runtail_broker.keys import SETTINGS, ExecutionKeys
 from runtail_broker.pipelining import answer_of, run_at, translated
 from runtail_broker.script import Answer, Call, Limits
@@ -90,11 +90,14 @@ class Nodes:
 
     async def node_of(self, execution_id: str) -> Redis:
         """Find the client of the node that serves *execution_id*."""
-        return await self._of_slot(key_slot(ExecutionKeys.of(execution_id).stream.encode()))
+        return await self.node_of_key(ExecutionKeys.of(execution_id).stream)
 
     async def node_of_key(self, key: str) -> Redis:
         """Find the client of the node that serves *key*, or the channel of that name."""
-        return await self._of_slot(key_slot(key.encode()))
+        topology = await self._known_topology()
+        if not topology.ranges and not self._moved:
+            return self._clients.first
+        return self._of_slot(key_slot(key.encode()), topology)
 
     async def shards(self) -> list[Shard]:
         """List the primaries."""
@@ -194,6 +197,32 @@ class Nodes:
             self.doubt()
             raise translated(error) from error
 
+    async def ask_each(self, commands: Sequence[Command]) -> list[Any]:
+        """Read by each of *commands*, whose second word is a key, as `ask` does; answers in order.
+
+        Where the engine refuses one, EngineRefused stands in place of its answer.
+        """
+        asked: dict[Redis, list[int]] = {}
+        for index, (_, key, *_) in enumerate(commands):
+            asked.setdefault(await self.node_of_key(str(key)), []).append(index)
+        answers: list[Any] = [None] * len(commands)
+        for node, indexes in asked.items():
+            some = await self._clients.shared(node).ask_each([commands[i] for i in indexes])
+            for index, answer in zip(indexes, some, strict=True):
+                answers[index] = answer
+                if isinstance(answer, Exception):
+                    answers[index] = await self._ask_again(commands[index], answer)
+        return answers
+
+    async def _ask_again(self, command: Command, error: Exception) -> Any:
+        if not isinstance(error, NotHere):
+            self.doubt()
+            raise translated(error) from error
+        try:
+            return await self.at(str(command[1]), partial(_run_at_once, [command]))
+        except EngineRefused as refused:
+            return refused
+
     async def _at(self, key: str, act: Callable[[Redis], Awaitable[Any]]) -> Any:
         node, asked = await self.node_of_key(key), act
         leads, waits = _LEADS, list(_TRY_AGAIN_SECONDS)
@@ -251,8 +280,7 @@ class Nodes:
             return self._clients.at(there), False
         return self._clients.at(there), True
 
-    async def _of_slot(self, slot: int) -> Redis:
-        topology = await self._known_topology()
+    def _of_slot(self, slot: int, topology: Topology) -> Redis:
         if slot in self._moved:
             return self._clients.at(self._moved[slot])
         if not topology.ranges:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -52,10 +52,20 @@ class SharedLink:
         Raises NotHere, or what redis-py raises when the node does not answer: whether the commands
         were run is then unknown.
         """
-        if not self._able:
-            raise NotHere
+        return await self._asked(commands)
+
+    async def ask_each(self, commands: Iterable[Command]) -> list[Any]:
+        """Run *commands* as by `ask` each; list the answers, NotHere in place of an error."""
+        answers = [self._asked((command,)) for command in commands]
+        return await asyncio.gather(*answers, return_exceptions=True)
+
+    def _asked(self, commands: Sequence[Command]) -> asyncio.Future[Any]:
+        """Ask; the future of the last one's answer."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
+        if not self._able:
+            answer.set_exception(NotHere)
+            return answer
         if not self._waiting:
             self._progress_at = loop.time()
         if not self._unsent:
@@ -65,7 +75,7 @@ class SharedLink:
         self._waiting.append(answer)
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="shared link")
-        return await answer
+        return answer
 
     async def close(self) -> None:
         """Cut the connection."""

@@ -97,7 +97,7 @@ def _hello(state: ExecutionState | None, bounds: Bounds, cursor: Cursor, viewers
         {
             "protocol": PROTOCOL,
             "epoch": state.epoch if state else None,
-            "execution": state.json() if state else None,
+            "execution": state,  # orjson writes it five times as fast as `state.json()`
             "cursor": str(cursor),
             "first": bounds.first_seq if known else None,
             "last": bounds.last.number if known else None,
