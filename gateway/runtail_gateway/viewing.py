@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    nullcontext,
+    suppress,
+)
 from typing import Any
 
 from runtail_broker.cursor import START, Cursor, start_of
@@ -66,15 +71,22 @@ async def until_either(viewer: Viewer, listening: Coroutine[Any, Any, None]) -> 
 
     What the viewer raised counts first.
     """
-    task = asyncio.create_task(listening)
+
+    def stop(_: object) -> None:
+        with suppress(RuntimeError):  # it has ended meanwhile
+            limit.reschedule(0.0)
+
     try:
-        await asyncio.wait([task, viewer.done], return_when=asyncio.FIRST_COMPLETED)
+        async with asyncio.timeout(None) as limit:  # a task to wait for would be 3 KB a viewer
+            viewer.done.add_done_callback(stop)
+            await listening
+    except Exception:
+        if not viewer.done.done():
+            raise
     finally:
-        task.cancel()
+        viewer.done.remove_done_callback(stop)
     if viewer.done.done():
         viewer.done.result()
-    elif not task.cancelled():
-        task.result()
 
 
 async def _start(hub: Hub, execution_id: str, wish: Wish, bounds: Bounds) -> list[Cursor]:
