@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+import uvloop
 from fakeredis import FakeAsyncRedis, FakeServer
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError
@@ -129,3 +130,16 @@ async def test_connections_go_with_the_nodes(engine_url: str, node: Redis) -> No
             break
         await asyncio.sleep(0.01)
     assert await _connections(node) == before
+
+
+def test_the_first_answers_of_a_link_are_heard_under_uvloop_too(engine_url: str) -> None:
+    async def first_answers() -> list[bytes]:
+        answers = []
+        for number in range(30):
+            link = SharedLink(connect(engine_url))
+            async with asyncio.timeout(5):
+                answers.append(await link.ask(("ECHO", number)))
+            await link.close()
+        return answers
+
+    assert uvloop.run(first_answers()) == [b"%d" % number for number in range(30)]
