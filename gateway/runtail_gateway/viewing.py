@@ -47,6 +47,7 @@ async def viewing(
             cursors = await _start(hub, execution_id, wish, bounds)
             viewers = await hub.counts.greeting(execution_id)
             await outlet.send(_hello(state, bounds, cursors[0], viewers))
+            del state, bounds  # 1 KB, for as long as the viewer stays
             async with _notes(hub, settings, outlet, execution_id, wish):
                 viewer = Viewer(outlet, source, cursors, settings)
                 viewer.start()

@@ -31,6 +31,8 @@ from runtail_gateway.wish import Wish, checked_id
 class SocketOutlet:
     """Send to a WebSocket: by its transport when there is one to write to, else by ASGI."""
 
+    __slots__ = ("_closed", "_metrics", "_push", "_socket", "write")
+
     def __init__(self, socket: WebSocket, push: Push | None, metrics: Metrics) -> None:
         self._socket, self._push, self._metrics = socket, push, metrics
         self._closed = False
@@ -70,6 +72,8 @@ class SocketOutlet:
 
 class FramesOutlet(SocketOutlet):
     """Send records to a program as the frames in which they are stored."""
+
+    __slots__ = ()
 
     def __init__(self, socket: WebSocket, push: Push | None, metrics: Metrics) -> None:
         super().__init__(socket, push, metrics)
