@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from runtail_broker.client import Nodes
+from runtail_broker.errors import EngineRefused
 from runtail_broker.keys import ExecutionKeys
 from runtail_broker.script import script
 
@@ -22,6 +23,11 @@ class Audience:
     async def count(self, execution_id: str, here: int) -> int:
         """Say that *here* viewers are served by this gateway; learn how many there are in all."""
         keys = ExecutionKeys.of(execution_id)
-        said = (keys.viewers, self._own, str(here), str(self._keep_ms), keys.live)
-        text = script("viewers").text
-        return int(await self._nodes.at(keys.viewers, lambda node: node.eval(text, 1, *said)))
+        said = (1, keys.viewers, self._own, here, self._keep_ms, keys.live)
+        known = script("viewers")
+        try:
+            return int(await self._nodes.ask(keys.viewers, ("EVALSHA", known.sha, *said)))
+        except EngineRefused:  # it is not known there: this makes it so
+            return int(
+                await self._nodes.at(keys.viewers, lambda node: node.eval(known.text, *said))
+            )

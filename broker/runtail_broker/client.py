@@ -23,10 +23,11 @@ from runtail_broker.acks import MEMORY, Acks
 from runtail_broker.clients import Clients, address_of, client_of
 from runtail_broker.ending import end
 from runtail_broker.engine_url import Address, EngineUrl
-from runtail_broker.errors import RuntailError, Unavailable
+from runtail_broker.errors import EngineRefused, RuntailError, Unavailable
 from runtail_broker.keys import SETTINGS, ExecutionKeys
 from runtail_broker.pipelining import answer_of, run_at, translated
 from runtail_broker.script import Answer, Call, Limits
+from runtail_broker.shared_link import Command, NotHere
 from runtail_broker.topology import Topology, ask_node, ask_sentinel, first_sound
 
 LOOK_SECONDS = 15.0  # between two looks at who serves what, while nothing casts doubt on it
@@ -94,16 +95,18 @@ class Nodes:
         """Close all connections."""
         if self._looking is not None:
             await end(self._looking)
-        for client in {*self._clients}:
-            await client.aclose()
+        await self._clients.close()
 
     async def node_of(self, execution_id: str) -> Redis:
         """Find the client of the node that serves *execution_id*."""
-        return await self._of_slot(key_slot(ExecutionKeys.of(execution_id).stream.encode()))
+        return await self.node_of_key(ExecutionKeys.of(execution_id).stream)
 
     async def node_of_key(self, key: str) -> Redis:
         """Find the client of the node that serves *key*, or the channel of that name."""
-        return await self._of_slot(key_slot(key.encode()))
+        topology = await self._known_topology()
+        if not topology.ranges and not self._moved:
+            return self._clients.first
+        return self._of_slot(key_slot(key.encode()), topology)
 
     async def shards(self) -> list[Shard]:
         """List the primaries."""
@@ -203,6 +206,48 @@ class Nodes:
         finally:
             self._observe("read", begun, failed)
 
+    async def ask(self, key: str, *commands: Command) -> Any:
+        """Read by *commands*, in one step, on the node that serves *key*; the last one's answer.
+
+        What others ask there in this turn of the loop goes along. For what may be run twice: where
+        it cannot be answered so, it is asked again as `at` does. Several commands are a
+        transaction, and its answer is that of EXEC. A map may be a dict or a flat list.
+        """
+        steps = commands if len(commands) == 1 else (("MULTI",), *commands, ("EXEC",))
+        try:
+            return await self._clients.shared(await self.node_of_key(key)).ask(*steps)
+        except NotHere:
+            return await self.at(key, partial(_run_at_once, commands))
+        except (RedisError, OSError) as error:
+            self.doubt()
+            raise translated(error) from error
+
+    async def ask_each(self, commands: Sequence[Command]) -> list[Any]:
+        """Read by each of *commands*, whose second word is a key, as `ask` does; answers in order.
+
+        Where the engine refuses one, EngineRefused stands in place of its answer.
+        """
+        asked: dict[Redis, list[int]] = {}
+        for index, (_, key, *_) in enumerate(commands):
+            asked.setdefault(await self.node_of_key(str(key)), []).append(index)
+        answers: list[Any] = [None] * len(commands)
+        for node, indexes in asked.items():
+            some = await self._clients.shared(node).ask_each([commands[i] for i in indexes])
+            for index, answer in zip(indexes, some, strict=True):
+                answers[index] = answer
+                if isinstance(answer, Exception):
+                    answers[index] = await self._ask_again(commands[index], answer)
+        return answers
+
+    async def _ask_again(self, command: Command, error: Exception) -> Any:
+        if not isinstance(error, NotHere):
+            self.doubt()
+            raise translated(error) from error
+        try:
+            return await self.at(str(command[1]), partial(_run_at_once, [command]))
+        except EngineRefused as refused:
+            return refused
+
     async def _at(self, key: str, act: Callable[[Redis], Awaitable[Any]]) -> Any:
         node, asked = await self.node_of_key(key), act
         leads, waits = _LEADS, list(_TRY_AGAIN_SECONDS)
@@ -264,8 +309,7 @@ class Nodes:
             return self._clients.at(there), False
         return self._clients.at(there), True
 
-    async def _of_slot(self, slot: int) -> Redis:
-        topology = await self._known_topology()
+    def _of_slot(self, slot: int, topology: Topology) -> Redis:
         if slot in self._moved:
             return self._clients.at(self._moved[slot])
         if not topology.ranges:
@@ -309,6 +353,15 @@ class Nodes:
         known = clients.known()
         chosen = random.sample(known, min(len(known), _ASKED_AT_ONCE))
         return [partial(ask_node, node, here) for node, here in chosen]
+
+
+async def _run_at_once(commands: Sequence[Command], node: Redis) -> Any:
+    if len(commands) == 1:
+        return await node.execute_command(*commands[0])
+    pipe = node.pipeline(transaction=True)
+    for command in commands:
+        pipe.execute_command(*command)
+    return await pipe.execute()
 
 
 def _tag_within(first: int, last: int, start: int = 0) -> str:

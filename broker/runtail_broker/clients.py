@@ -18,6 +18,7 @@ from redis.backoff import NoBackoff
 from redis.maint_notifications import MaintNotificationsConfig
 
 from runtail_broker.engine_url import Address, EngineUrl
+from runtail_broker.shared_link import SharedLink
 
 _WAITING_CONNECTIONS = 8
 _SENTINEL_SECONDS = 1.0  # a Sentinel that takes longer is passed over: there are others
@@ -64,6 +65,7 @@ class Clients:
         self._replicas: dict[Address, Redis] = {}
         self._askings: dict[Redis, _Asking] = {}
         self._waitings: dict[Redis, Redis] = {}
+        self._shared: dict[Redis, SharedLink] = {}
 
     def at(self, address: Address) -> Redis:
         """Find the client of the node that listens at *address*."""
@@ -99,6 +101,19 @@ class Clients:
             kwargs = node.connection_pool.connection_kwargs
             self._waitings[node] = _pooled(node, kwargs, _WAITING_CONNECTIONS)
         return self._waitings[node]
+
+    def shared(self, node: Redis) -> SharedLink:
+        """Find the link to *node* that all who read there share."""
+        if node not in self._shared:
+            self._shared[node] = SharedLink(node)
+        return self._shared[node]
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for link in self._shared.values():
+            await link.close()
+        for client in {*self}:
+            await client.aclose()
 
     async def asking(self, node: Redis, act: Callable[[Redis], Awaitable[Any]]) -> Any:
         """Run *act*, of one command or transaction, at a node that its slot is moving to."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from runtail_broker.cursor import Cursor, RecordId
@@ -69,8 +69,13 @@ class Entry:
         )
 
     @classmethod
-    def from_stream(cls, entry_id: bytes, fields: Mapping[bytes, bytes]) -> Entry:
-        """Read what XRANGE answers; raise InvalidFrame for an entry that no script wrote."""
+    def from_stream(cls, entry_id: bytes, fields: Mapping[bytes, bytes] | Sequence[bytes]) -> Entry:
+        """Read what XRANGE answers, the fields as a map or as the engine sends them.
+
+        Raises InvalidFrame for an entry that no script wrote.
+        """
+        if not isinstance(fields, Mapping):
+            fields = dict(zip(fields[::2], fields[1::2], strict=False))
         try:
             return cls(
                 RecordId.parse(entry_id),

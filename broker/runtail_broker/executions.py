@@ -10,23 +10,23 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from redis.asyncio import Redis
-from redis.exceptions import AskError, TryAgainError
 
 from runtail_broker.client import Nodes
+from runtail_broker.errors import EngineRefused
 from runtail_broker.keys import INDEX_BUCKETS, ExecutionKeys, indexes
 from runtail_broker.proof import BOUNDS, Bounds, require_known
+from runtail_broker.shared_link import Command
 from runtail_broker.state import ExecutionState
 
 T = TypeVar("T")
 log = logging.getLogger("runtail.broker")
 _LOOK = ("epoch", "seq", "status", "open", "lost", "end", "format")
-_LED = (AskError, TryAgainError)  # a MovedError is an AskError
 _READ_AT_ONCE = 200  # then the event loop gets to others
 _TIES = 1000  # executions that one part of the index may hold of one millisecond
 Listed = tuple[int, str]
 """When an execution was created (ms since 1970), and its id: its place in the list of all."""
 NEWEST: Final[Listed] = (2**53, "")
-Reading = Callable[[Any, str], Any]  # queues one command for an execution in a pipeline
+Reading = Callable[[str], Command]  # makes the command that reads something of an execution
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +109,14 @@ class Executions:
     async def look(self, execution_id: str) -> tuple[ExecutionState | None, Bounds]:
         """Read one state, and what it says of the stream, in the same moment."""
         key = _state(execution_id)
-        stored = await self._nodes.at(key, lambda node: node.hgetall(key))
+        stored = await self._nodes.ask(key, ("HGETALL", key))
         bounds = Bounds.read([stored.get(name.encode()) for name in BOUNDS])
         return ExecutionState.read(execution_id, stored), bounds
 
     async def publishers(self, execution_id: str) -> list[Publisher]:
         """List the publishers of one execution."""
         key = _publishers(execution_id)
-        return list(_read(await self._nodes.at(key, lambda node: node.hgetall(key))))
+        return list(_read(await self._nodes.ask(key, ("HGETALL", key))))
 
     async def newest(self, limit: int) -> list[ExecutionState]:
         """List the *limit* executions that were created last, newest first.
@@ -156,11 +156,11 @@ class Executions:
 
         One that holds what no script has written there is left out, and warned of.
         """
-        found = await self.read_all(ids, lambda pipe, name: pipe.hmget(_state(name), _LOOK))
+        found = await self.read_all(ids, lambda name: ("HMGET", _state(name), *_LOOK))
         read = (_readable(name, partial(Look.read, name, found[name])) for name in found)
         looks = [look for look in read if look is not None]
         running = [look.id for look in looks if not look.ended]
-        opened = await self.read_all(running, lambda pipe, name: pipe.hgetall(_publishers(name)))
+        opened = await self.read_all(running, lambda name: ("HGETALL", _publishers(name)))
         whole = (
             _readable(look.id, partial(_with_publishers, look, opened.get(look.id, {})))
             for look in looks
@@ -194,7 +194,7 @@ class Executions:
 
     async def states(self, ids: list[str]) -> list[ExecutionState]:
         """Read the states of those of *ids* that exist, in their order."""
-        stored = await self.read_all(ids, lambda pipe, name: pipe.hgetall(_state(name)))
+        stored = await self.read_all(ids, lambda name: ("HGETALL", _state(name)))
         found = (
             _readable(name, partial(ExecutionState.read, name, stored[name]))
             for name in ids
@@ -203,53 +203,22 @@ class Executions:
         return [state for state in found if state is not None]
 
     async def read_all(self, ids: Sequence[str], read: Reading) -> dict[str, Any]:
-        """Queue *read* for each of *ids*; what was answered, by id.
+        """Read what *read* says of each of *ids*; what was answered, by id.
 
         In one round trip for a few hundred of a node. One that is of a type that no script makes is
         left out, and warned of.
         """
-        by_node: dict[Redis, list[str]] = {}
-        for name in ids:
-            by_node.setdefault(await self._nodes.node_of(name), []).append(name)
         found: dict[str, Any] = {}
-        for names in by_node.values():
-            for start in range(0, len(names), _READ_AT_ONCE):
-                some = names[start : start + _READ_AT_ONCE]
-                found.update(zip(some, await self._read_at(some, read), strict=True))
-        for name in [name for name, answer in found.items() if isinstance(answer, _LED)]:
-            (found[name],) = await self._read_at([name], read)
-        for name in [name for name, answer in found.items() if answer is None]:
+        for start in range(0, len(ids), _READ_AT_ONCE):
+            some = ids[start : start + _READ_AT_ONCE]
+            answers = await self._nodes.ask_each([read(name) for name in some])
+            found.update(zip(some, answers, strict=True))
+        for name in [name for name, answer in found.items() if isinstance(answer, EngineRefused)]:
+            if not str(found[name]).startswith("WRONGTYPE"):
+                raise found[name]
             log.warning("what the engine holds of %s is of another type", name)
             del found[name]
         return found
-
-    async def _read_at(self, names: list[str], read: Reading) -> list[Any]:
-        async def act(node: Redis) -> list[Any]:
-            pipe = node.pipeline(transaction=False)
-            for name in names:
-                read(pipe, name)
-            answers = await pipe.execute(raise_on_error=False)
-            if len(names) == 1 and isinstance(answers[0], _LED):
-                raise answers[0]
-            return _without_strange(answers)
-
-        stored: list[Any] = await self._nodes.at(_state(names[0]), act)
-        return stored
-
-
-def _without_strange(answers: list[Any]) -> list[Any]:
-    """Put None where a key is of a type that no script makes; leave what was led elsewhere.
-
-    Raises any other error.
-    """
-    for answer in answers:
-        strange = isinstance(answer, _LED) or str(answer).startswith("WRONGTYPE")
-        if isinstance(answer, Exception) and not strange:
-            raise answer
-    return [
-        None if isinstance(answer, Exception) and not isinstance(answer, _LED) else answer
-        for answer in answers
-    ]
 
 
 def _state(execution_id: str) -> str:

@@ -27,6 +27,7 @@ from runtail_broker.keys import (
     probe,
 )
 from runtail_broker.script import script
+from runtail_broker.shared_link import Command
 from runtail_broker.standing import FIELDS, Standing
 
 log = logging.getLogger("runtail.broker")
@@ -177,12 +178,12 @@ def _by_part(places: Mapping[str, float]) -> dict[str, dict[str, float]]:
     return parts
 
 
-def _read_state(pipe: Any, name: str) -> None:
-    pipe.hmget(ExecutionKeys.of(name).state, FIELDS)
+def _read_state(name: str) -> Command:
+    return ("HMGET", ExecutionKeys.of(name).state, *FIELDS)
 
 
-def _read_last(pipe: Any, name: str) -> None:
-    pipe.xrevrange(ExecutionKeys.of(name).stream, "+", "-", count=1)
+def _read_last(name: str) -> Command:
+    return ("XREVRANGE", ExecutionKeys.of(name).stream, "+", "-", "COUNT", 1)
 
 
 def _read_left(pipe: Any, name: str) -> None:

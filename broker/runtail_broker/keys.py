@@ -33,27 +33,56 @@ def is_id(text: str) -> bool:
     return _EXECUTION_ID.fullmatch(text) is not None
 
 
-_PARTS = ("stream", "state", "publishers", "steps", "notes", "live", "viewers", "deleted")
-
-
 @dataclass(frozen=True, slots=True)
 class ExecutionKeys:
-    """The keys and the channels of one execution; *notes* is a key and a channel."""
+    """The keys and the channels of one execution, each spelled when it is asked for."""
 
-    stream: str
-    state: str
-    publishers: str
-    steps: str
-    notes: str
-    live: str
-    viewers: str
-    deleted: str
+    stem: str
 
     @classmethod
     def of(cls, execution_id: str) -> ExecutionKeys:
         """Spell the keys of *execution_id*, which must be valid."""
-        stem = f"runtail:{{{checked(execution_id)}}}:"
-        return cls(*(stem + part for part in _PARTS))
+        return cls(f"runtail:{{{checked(execution_id)}}}:")
+
+    @property
+    def stream(self) -> str:
+        """The stream of its frames."""
+        return self.stem + "stream"
+
+    @property
+    def state(self) -> str:
+        """The hash of its state."""
+        return self.stem + "state"
+
+    @property
+    def publishers(self) -> str:
+        """The hash of who publishes."""
+        return self.stem + "publishers"
+
+    @property
+    def steps(self) -> str:
+        """The hash of its steps."""
+        return self.stem + "steps"
+
+    @property
+    def notes(self) -> str:
+        """The stream of its notes, and the channel on which it is told that they changed."""
+        return self.stem + "notes"
+
+    @property
+    def live(self) -> str:
+        """The channel of its frames."""
+        return self.stem + "live"
+
+    @property
+    def viewers(self) -> str:
+        """The hash of how many watch it."""
+        return self.stem + "viewers"
+
+    @property
+    def deleted(self) -> str:
+        """What is left for a while when it was deleted."""
+        return self.stem + "deleted"
 
     @property
     def for_scripts(self) -> tuple[str, str, str]:

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from runtail_broker.client import Nodes
@@ -54,12 +53,12 @@ class StreamReader:
     async def bounds(self, execution_id: str) -> Bounds:
         """Read what the state says of the stream."""
         keys = ExecutionKeys.of(execution_id)
-        return Bounds.read(await self._nodes.at(keys.state, lambda n: n.hmget(keys.state, BOUNDS)))
+        return Bounds.read(await self._nodes.ask(keys.state, ("HMGET", keys.state, *BOUNDS)))
 
     async def was_deleted(self, execution_id: str) -> bool:
         """Whether an execution that does not exist was deleted, not long ago."""
         key = ExecutionKeys.of(execution_id).deleted
-        return bool(await self._nodes.at(key, lambda n: n.exists(key)))
+        return bool(await self._nodes.ask(key, ("EXISTS", key)))
 
     async def after(
         self, execution_id: str, cursor: Cursor, entries: int = DEFAULT_ENTRIES
@@ -182,13 +181,11 @@ class StreamReader:
     async def _with_bounds(
         self, keys: ExecutionKeys, low: str, high: str, count: int
     ) -> tuple[list[Entry], Bounds]:
-        async def read(node: Redis) -> list[Any]:
-            pipe = node.pipeline(transaction=True)
-            pipe.hmget(keys.state, BOUNDS)
-            pipe.xrange(keys.stream, low, high, count=count)
-            return await pipe.execute()
-
-        state, rows = await self._nodes.at(keys.stream, read)
+        state, rows = await self._nodes.ask(
+            keys.stream,
+            ("HMGET", keys.state, *BOUNDS),
+            ("XRANGE", keys.stream, low, high, "COUNT", count),
+        )
         return [Entry.from_stream(*row) for row in rows], Bounds.read(state)
 
     async def _copied(self, execution_id: str, low: str, count: int) -> list[Entry]:

@@ -37,6 +37,11 @@ def write_access_log() -> None:
     log.propagate = False
 
 
+def is_logged() -> bool:
+    """Whether a line is written when this request or connection is over."""
+    return _LINE.get() is not None
+
+
 def note_records(count: int) -> None:
     """Add *count* records that were sent over this connection, if it is logged at all."""
     line = _LINE.get()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Final, Protocol
 from weakref import WeakKeyDictionary
@@ -192,12 +192,12 @@ class Filters:
         """How many of their viewers are at the head."""
         return sum(tail.followers for tail in self._tails.values())
 
-    @contextmanager
-    def of(self, sieve: Sieve) -> Iterator[Tail]:
+    def of(self, sieve: Sieve) -> AbstractContextManager[Tail]:
         """Share the tail as those with *sieve* see it; raise Refused for one filter too many."""
-        if not sieve:
-            yield self._whole
-            return
+        return self._shared(sieve) if sieve else nullcontext(self._whole)
+
+    @contextmanager
+    def _shared(self, sieve: Sieve) -> Iterator[Tail]:
         if sieve not in self._tails and len(self._tails) >= self._most:
             too_many = f"{self._most} different filters on one execution, the most allowed"
             raise Refused(4329, "too_many", too_many, 503)

@@ -138,6 +138,7 @@ def guarded(door: Doorkeeper) -> type[asyncio.Protocol] | None:  # noqa: C901 - 
                 return
             self._upgraded = True
             super().handle_websocket_upgrade()
+            self.parser: Any = None  # each of the two holds the other: 4 KB until somebody collects
 
     found: Any = GuardedHttp
     return found  # type: ignore[no-any-return]

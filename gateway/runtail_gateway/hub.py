@@ -35,6 +35,7 @@ from runtail_gateway.viewer_counts import ViewerCounts
 
 log = logging.getLogger("runtail.gateway")
 _TICK_SECONDS = 1.0
+_BEATS_AT_ONCE = 50
 
 
 class Hub:
@@ -201,14 +202,20 @@ class Hub:
             due |= {name: now for name in changed if name in self._tails}
             if self.silent_seconds() < self._settings.probe_timeout_seconds:
                 await self.counts.let_go([name for name in changed if name not in self._tails])
-            for name in [name for name, at in due.items() if at <= now]:
+            names = [name for name, at in due.items() if at <= now]
+            for name in names:
                 due[name] = now + self._settings.beat_seconds + random.uniform(-2, 2)
-                try:
-                    await self._look_after(name)
-                except RuntailError as error:
-                    log.info("beat of %s without a look at its state: %s", name, error)
-                except Exception:  # what one execution holds must not stop the beats of others
-                    log.exception("beat of %s without a look at its state", name)
+            for start in range(0, len(names), _BEATS_AT_ONCE):  # they ask together
+                some = names[start : start + _BEATS_AT_ONCE]
+                await asyncio.gather(*map(self._beat, some))
+
+    async def _beat(self, execution_id: str) -> None:
+        try:
+            await self._look_after(execution_id)
+        except RuntailError as error:
+            log.info("beat of %s without a look at its state: %s", execution_id, error)
+        except Exception:  # what one execution holds must not stop the beats of others
+            log.exception("beat of %s without a look at its state", execution_id)
 
     async def _look_after(self, execution_id: str) -> None:
         """Compare the tail with the state, and send a beat.

@@ -12,12 +12,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from runtail_broker.client import Nodes
 from runtail_broker.executions import Executions, Listed
 from runtail_broker.keys import ExecutionKeys
 from runtail_broker.outline import StepEnds
+from runtail_broker.shared_link import Command
 from runtail_broker.tally import FIELDS, Tally
 from runtail_gateway.settings import GatewaySettings
 
@@ -116,12 +117,12 @@ class Ledger:
         return now + self._settings.figures_remembered_seconds * random.uniform(0.5, 1.0)
 
 
-def _read_tally(pipe: Any, name: str) -> None:
-    pipe.hmget(ExecutionKeys.of(name).state, FIELDS)
+def _read_tally(name: str) -> Command:
+    return ("HMGET", ExecutionKeys.of(name).state, *FIELDS)
 
 
-def _read_steps(pipe: Any, name: str) -> None:
-    pipe.hgetall(ExecutionKeys.of(name).steps)
+def _read_steps(name: str) -> Command:
+    return ("HGETALL", ExecutionKeys.of(name).steps)
 
 
 def _tally(name: str, values: Sequence[bytes | None]) -> Tally | None:

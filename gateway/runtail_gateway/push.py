@@ -10,13 +10,19 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from runtail_gateway.mailbox import Mailbox
 from runtail_gateway.message import Message
 
 EXTENSION = "runtail.push"
 _LARGE_BYTES = 16 * 1024
 _SENT_OFFSET = 200  # of tcpi_bytes_sent in linux/tcp.h
+
+Rest = Callable[[Receive, Send], Awaitable[None]]
 
 
 class Push:
@@ -34,6 +40,7 @@ class Push:
         "_transport",
         "_writable",
         "_write",
+        "rest",
     )
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -42,6 +49,9 @@ class Push:
         self._writable: asyncio.Future[None] | None = None
         self._paused = self._stopped = False
         self._sent_bytes: int | None = None
+        self.rest: Rest | None = None
+        """What goes on when the application's call has returned, in the same task: what serves a
+        viewer needs neither the frames of that call nor its request (8 KB)."""
 
     def limit(self, write_mark_bytes: int) -> None:
         """Let the transport say *pause* when more than *write_mark_bytes* wait in it."""
@@ -124,11 +134,25 @@ def _make_protocol() -> type[asyncio.Protocol] | None:  # noqa: C901 - five shor
     if not all(hasattr(WebSocketsSansIOProtocol, name) for name in needed):
         return None
 
+    is_writable: Final = asyncio.Event()  # of all connections that are, as most are
+    is_writable.set()
+
     class PushProtocol(WebSocketsSansIOProtocol):
         """uvicorn's protocol, which hands its transport to the application in the scope."""
 
         push: Push | None = None
         _close_sent = False
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.queue: Any = Mailbox()
+            self.writable = is_writable
+
+        async def send(self, message: Any) -> None:
+            await super().send(message)
+            if self.handshake_complete and self.request is not None:  # nobody asks for them again
+                self.request.headers.clear()  # websockets keeps the request
+                self.request = self.response = self.scope = None  # type: ignore[assignment]
 
         @property
         def close_sent(self) -> bool:
@@ -145,11 +169,12 @@ def _make_protocol() -> type[asyncio.Protocol] | None:  # noqa: C901 - five shor
             super().handle_connect(event)
             if getattr(self, "scope", None) is not None:
                 self.push = Push(self.transport)
+                self.app = _with_rest(self.app, self.push)
                 extensions: dict[str, Any] = self.scope["extensions"]
                 extensions[EXTENSION] = self.push
 
         def pause_writing(self) -> None:
-            super().pause_writing()
+            self.writable = asyncio.Event()
             if self.push is not None:
                 self.push.pause()
 
@@ -175,6 +200,19 @@ def _make_protocol() -> type[asyncio.Protocol] | None:  # noqa: C901 - five shor
                 self.push.stop()
 
     return PushProtocol
+
+
+def _with_rest(app: ASGIApp, push: Push) -> ASGIApp:
+    """Make *app* the application that goes on with what is left to do when its call returns."""
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        await app(scope, receive, send)
+        del scope
+        rest, push.rest = push.rest, None
+        if rest is not None:
+            await rest(receive, send)
+
+    return served
 
 
 PROTOCOL = _make_protocol()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from runtail_broker.errors import RuntailError
 from runtail_broker.frames_message import SUBPROTOCOL as FRAMES
 from runtail_gateway.access import SUBPROTOCOL, Access, subprotocol_of, token_of
+from runtail_gateway.access_log import is_logged
 from runtail_gateway.admission import Viewers
 from runtail_gateway.hub import Hub
 from runtail_gateway.message import Message
@@ -28,6 +30,8 @@ from runtail_gateway.wish import Wish, checked_id
 
 class SocketOutlet:
     """Send to a WebSocket: by its transport when there is one to write to, else by ASGI."""
+
+    __slots__ = ("_closed", "_metrics", "_push", "_socket", "write")
 
     def __init__(self, socket: WebSocket, push: Push | None, metrics: Metrics) -> None:
         self._socket, self._push, self._metrics = socket, push, metrics
@@ -69,6 +73,8 @@ class SocketOutlet:
 class FramesOutlet(SocketOutlet):
     """Send records to a program as the frames in which they are stored."""
 
+    __slots__ = ()
+
     def __init__(self, socket: WebSocket, push: Push | None, metrics: Metrics) -> None:
         super().__init__(socket, push, metrics)
         if push is not None:
@@ -102,6 +108,19 @@ class SocketEndpoint(ABC):
             await socket.close(1008)  # before accept: an HTTP 403, and a page learns nothing
             return
         await socket.accept(subprotocol_of(socket, self.spoken))
+        push = push_of(socket.scope)
+        if push is None or is_logged():  # the line is written when the call returns
+            await self._attend(socket)
+        else:
+            push.rest = partial(self._go_on, socket.scope)
+
+    def _go_on(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve a connection that was accepted, when the call that brought it has returned."""
+        socket = WebSocket(scope, receive, send)
+        socket.client_state = socket.application_state = WebSocketState.CONNECTED
+        return self._attend(socket)
+
+    async def _attend(self, socket: WebSocket) -> None:
         outlet = self._outlet(socket)
         try:
             with self._viewers.one(socket):
@@ -120,6 +139,14 @@ class SocketEndpoint(ABC):
     def _outlet(self, socket: WebSocket) -> SocketOutlet: ...
     @abstractmethod
     async def _serve(self, socket: WebSocket, outlet: SocketOutlet, session: Session) -> None: ...
+
+
+def _forget_request(socket: WebSocket) -> None:
+    """Let go of headers and query, several KB, unless a line of the log is to be made of them."""
+    if not is_logged():
+        socket.scope.clear()
+        for name in ("_headers", "_query_params", "_url"):
+            socket.__dict__.pop(name, None)
 
 
 class LogSocket(SocketEndpoint):
@@ -142,6 +169,7 @@ class LogSocket(SocketEndpoint):
         if push is not None:
             push.limit(self._settings.write_mark_bytes)
         async with viewing(self._hub, self._settings, outlet, execution_id, wish) as viewer:
+            _forget_request(socket)
             await until_either(viewer, self._receive(socket, outlet, session, execution_id))
 
     async def _receive(

@@ -66,6 +66,8 @@ def checked_id(text: str) -> str:
 def _sieve(query: Sequence[tuple[str, str]]) -> Sieve:
     levels = [value for name, value in query if name == "level"]
     steps = [value for name, value in query if name == "step"]
+    if not levels and not steps:
+        return EVERYTHING  # the same for all, who wait with it
     try:
         return Sieve.parse(levels, steps)
     except BadRequest as error:

@@ -47,3 +47,27 @@ async def test_nothing_is_written_to_a_connection_that_is_gone(
     await watcher.leave()
     await soon(lambda: push.closing, "the push knows that its connection is gone")
     assert not push.write(plain("beat", {}))
+
+
+def _frames(protocol: Any) -> list[str]:
+    """Name the coroutines that wait, one in another, in the task that serves *protocol*."""
+    (task,) = (t for t in protocol.tasks if t.get_coro().cr_frame.f_locals["self"] is protocol)
+    names, waiting = [], task.get_coro()
+    while hasattr(waiting, "cr_code"):
+        names.append(waiting.cr_code.co_filename)
+        waiting = waiting.cr_await
+    return names
+
+
+async def test_a_viewer_that_waits_holds_neither_its_request_nor_the_call_that_brought_it(
+    pushing: Running, worker: Worker
+) -> None:
+    await worker.open()
+    async with pushing.watch(worker.execution_id) as watcher:
+        await watcher.caught_up()
+        protocol = protocol_of(pushing)
+        assert (protocol.request, protocol.response, protocol.scope) == (None, None, None)
+        above = _frames(protocol)
+        serving = next(n for n, name in enumerate(above) if name.endswith("websocket.py"))
+        assert serving == 2, above  # uvicorn's own, and what goes on after the call
+        assert not any("routing.py" in name or "middleware" in name for name in above)
