@@ -32,6 +32,7 @@ HELP: Final = {
     "ls": "list the executions",
     "doctor": "look whether an engine is fit for logs, and say what to change",
     "token": "sign a token to read, publish or administer with",
+    "alerts": "check the rules of alerts by webhook, and send a test",
     "gateway": "serve the page and the log streams",
     "demo": "start an engine, a gateway and a demo workflow on this machine",
 }
