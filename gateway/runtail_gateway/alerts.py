@@ -91,6 +91,7 @@ class Alerts(ClaimedWork):
                     seqs[firing.id] = match.seq
             if not self._claim.held:
                 return
+            firings.sort(key=lambda firing: firing.event_ms)  # the first is sent, others held back
             kept = [firing for firing in firings if await self._keep(watch, firing, seqs)]
             if len(kept) == len(firings):  # else they are found again
                 await self._store.note_places(places)

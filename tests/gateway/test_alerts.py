@@ -229,7 +229,7 @@ async def test_a_workflow_that_fails_often_is_told_once(
     engine_nodes: Nodes, engine_url: str, hook: Receiver
 ) -> None:
     rules = '[[rule]]\nwhen = "error_rate"\nabove = 0.4\nat_least = 4\nresolved = true\n'
-    async with alerting(engine_url, hook, rules):
+    async with alerting(engine_url, hook, rules, figures_seconds=0.1):
         for n in range(4):
             await run(engine_url, f"run-{n}", fails=n % 2 == 0)
         await run(engine_url, "alone", fails=True, workflow="another")
@@ -284,7 +284,7 @@ async def test_who_may_not_read_an_execution_learns_nothing_of_its_alerts(
         await run(engine_url, "theirs", fails=True)
         await soon(lambda: len(hook.came) == 2, "both are told")
         url = f"{gateway.address}/alerts"
-        headers = bearer("read", executions=["mi*"])
+        headers = bearer(runtail_executions=["mi*"])
         async with gateway.http.get(url, headers=headers) as answer:
             shown = (await answer.json())["alerts"]
         async with gateway.http.get(f"{url}?execution_id=theirs", headers=headers) as answer:
