@@ -13,13 +13,13 @@ from typing import Final, TextIO
 
 from runtail.command import EXIT_REFUSED, EXIT_USAGE, Command, add_token, add_url
 from runtail.listening import Cut, listen, logs_address
+from runtail.place import execution_id
 from runtail.tail_many import MOST, REFUSED, Screens, follow_many
 from runtail.terminal import Layout, json_line, notice, visible
 from runtail.viewer import InvalidMessage, Viewer
 from runtail.viewer_event import Broken, Done, Ended, Event, Gap, Records, Refused, Reset, Retry
 from runtail_broker.cursor import Cursor
-from runtail_broker.errors import InvalidCursor, InvalidExecutionId
-from runtail_broker.keys import checked
+from runtail_broker.errors import InvalidCursor
 
 EXIT_CODES: Final = {"completed": 0, "cancelled": 3}
 EXIT_FAILED: Final = 1
@@ -160,7 +160,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "executions",
         nargs="+",
-        type=_execution,
+        type=execution_id,
         metavar="EXECUTION",
         help=f"the execution's id; of several, at most {MOST}, each line says whose it is",
     )
@@ -172,13 +172,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one record a line, as received")
     parser.add_argument("--wait", action="store_true", help="wait for an execution yet to come")
     parser.add_argument("--no-color", action="store_true", help="no colours")
-
-
-def _execution(text: str) -> str:
-    try:
-        return checked(text)
-    except InvalidExecutionId as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _cursor(text: str) -> str:
