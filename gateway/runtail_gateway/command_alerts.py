@@ -45,7 +45,6 @@ exit codes: 0 all is well, 1 a receiver did not take the test, 2 the file or the
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give *parser* the arguments of `runtail alerts`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     check = actions.add_parser("check", help="read a file of rules; name the place of an error")

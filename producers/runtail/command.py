@@ -16,6 +16,8 @@ from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, r
 from typing import Final
 from urllib.parse import urlsplit
 
+from runtail.help_text import Taught
+
 DESCRIPTION: Final = "Watch a workflow run while it runs."
 EPILOG: Final = """\
 to begin with:
@@ -151,13 +153,14 @@ def _parser(names: list[str], command: Command | None) -> argparse.ArgumentParse
         one = listed.add_parser(name, help=HELP.get(name))
         if command is not None and command.name == name:
             one.description = command.help
+            one.formatter_class = Taught
             command.configure(one)
     return parser
 
 
 def _wide(prog: str) -> argparse.HelpFormatter:
-    """Leave room for the longest command, and examples as they are."""
-    formatter = argparse.RawDescriptionHelpFormatter(prog, max_help_position=18)
+    """Leave room for the longest command."""
+    formatter = Taught(prog, max_help_position=18)
     formatter._action_max_length = 16  # argparse counts sub-commands two columns short
     return formatter
 

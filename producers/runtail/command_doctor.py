@@ -75,7 +75,6 @@ def _fail(text: str) -> int:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give *parser* the arguments of `runtail doctor`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     add_redis_url(parser)
     parser.add_argument(

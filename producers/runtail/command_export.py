@@ -43,7 +43,6 @@ exit codes: 0 complete, 1 lines are missing, 2 wrong usage, 3 all so far, but it
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give *parser* the arguments of `runtail export`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.add_argument("execution", type=execution_id, help="the execution's id")
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="where to (its id)")

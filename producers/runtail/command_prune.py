@@ -36,7 +36,6 @@ exit codes: 0 done, 1 some could not be deleted, 2 wrong usage, 4 the gateway re
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give *parser* the arguments of `runtail prune`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.add_argument(
         "--older-than",

@@ -155,7 +155,6 @@ def _prepare(out: TextIO, *, as_json: bool) -> None:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give *parser* the arguments of `runtail tail`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.add_argument(
         "executions",

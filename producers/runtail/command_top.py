@@ -37,14 +37,23 @@ last line came, as far as this view has seen. WORKERS are those that have it ope
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give *parser* the arguments of `runtail top`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     statuses = ("running", "completed", "failed", "cancelled", "lost")
-    parser.add_argument("--status", action="append", choices=statuses, help="only; repeatable")
-    parser.add_argument("--workflow", action="append", metavar="ID", help="only; repeatable")
-    parser.add_argument("--limit", type=_count, default=100, metavar="N", help="executions (100)")
     parser.add_argument(
-        "--interval", type=_interval, default=2.0, metavar="SECONDS", help="between two looks (2)"
+        "--status", action="append", choices=statuses, help="only such ones; repeatable"
+    )
+    parser.add_argument(
+        "--workflow", action="append", metavar="ID", help="only of this workflow; repeatable"
+    )
+    parser.add_argument(
+        "--limit", type=_count, default=100, metavar="N", help="at most so many (100)"
+    )
+    parser.add_argument(
+        "--interval",
+        type=_interval,
+        default=2.0,
+        metavar="SECONDS",
+        help="between two looks at how far the logs are (2)",
     )
     parser.add_argument("--once", action="store_true", help="print one table, and end")
     add_url(parser)

@@ -199,7 +199,7 @@ async def test_a_silent_execution_is_told_and_told_when_it_speaks_again(
 
 async def test_a_lost_worker_is_told(engine_nodes: Nodes, engine_url: str, hook: Receiver) -> None:
     rules = '[[rule]]\nwhen = "lost"\n'
-    quick = {"lease_seconds": 1.5, "settle_seconds": 0.2, "sweep_seconds": 0.1}
+    quick: dict[str, Any] = {"lease_seconds": 1.5, "settle_seconds": 0.2, "sweep_seconds": 0.1}
     async with alerting(engine_url, hook, rules, **quick):
         await run(engine_url, "gone")
         key = "runtail:{gone}:state"

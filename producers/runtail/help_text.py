@@ -1,0 +1,43 @@
+"""Fit what a command's help teaches to the width of the terminal. Pure: no I/O."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import textwrap
+from collections.abc import Iterator
+from typing import Final
+
+_COMMENT: Final = re.compile(r"^(\s+\S.*?)\s{2,}(\S.*)$")
+
+
+class Taught(argparse.HelpFormatter):
+    """Wrap prose, and keep what is indented: examples, tables of codes."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(f"{indent}{line}" for line in fitted(text, width))
+
+
+def fitted(text: str, width: int) -> Iterator[str]:
+    """Spell *text* in lines of at most *width*, as far as an example can be broken.
+
+    What stands beside a command goes below it if it finds no room.
+    """
+    prose: list[str] = []
+    for line in [*text.strip("\n").split("\n"), ""]:
+        if line and not line.startswith(" "):
+            prose.append(line)
+            continue
+        yield from textwrap.wrap(" ".join(prose), width) if prose else ()
+        prose.clear()
+        yield from _example(line, width)
+
+
+def _example(line: str, width: int) -> Iterator[str]:
+    found = _COMMENT.match(line) if len(line) > width else None
+    if found is None:
+        yield line
+        return
+    yield found[1]
+    margin = " " * 8
+    yield from textwrap.wrap(found[2], width, initial_indent=margin, subsequent_indent=margin)
