@@ -89,6 +89,7 @@ def test_always_fired_and_resolved_take_turns(looks: list[tuple[int, bool]]) -> 
         assert said == (["fired", "resolved"] * len(said))[: len(said)]
 
 
+@pytest.mark.full
 def test_what_is_remembered_is_bounded_and_what_still_holds_stays() -> None:
     watch = begun(FAILED, STALLED)
     told(watch, watch.look(STALLED, "open", None, Holds("x", 1), 1))

@@ -140,6 +140,7 @@ async def test_receivers_can_verify_who_sent_it_and_when(
     assert not taken(is_genuine, message, headers=old)
 
 
+@pytest.mark.full
 async def test_what_a_receiver_does_not_take_is_sent_again_under_the_same_id(
     engine_nodes: Nodes, engine_url: str, hook: Receiver
 ) -> None:
@@ -154,6 +155,7 @@ async def test_what_a_receiver_does_not_take_is_sent_again_under_the_same_id(
     assert hook.came[0].body == hook.came[1].body
 
 
+@pytest.mark.full
 async def test_a_redirect_is_not_followed(
     engine_nodes: Nodes, engine_url: str, hook: Receiver
 ) -> None:
@@ -168,6 +170,7 @@ async def test_a_redirect_is_not_followed(
     assert (row["state"], row["trouble"]) == ("pending", "HTTP 302")
 
 
+@pytest.mark.full
 async def test_of_two_gateways_one_sends(
     engine_nodes: Nodes, engine_url: str, hook: Receiver
 ) -> None:
@@ -179,6 +182,7 @@ async def test_of_two_gateways_one_sends(
     assert sorted(told["execution_id"] for told in hook.told) == ["bad-0", "bad-1", "bad-2"]
 
 
+@pytest.mark.full
 async def test_a_silent_execution_is_told_and_told_when_it_speaks_again(
     engine_nodes: Nodes, engine_url: str, hook: Receiver
 ) -> None:
@@ -225,6 +229,7 @@ async def test_what_takes_longer_than_usual_is_told_while_it_runs_with_the_media
     assert told["duration_ms"] > 2 * told["median_ms"]
 
 
+@pytest.mark.full
 async def test_a_workflow_that_fails_often_is_told_once(
     engine_nodes: Nodes, engine_url: str, hook: Receiver
 ) -> None:
@@ -259,6 +264,7 @@ async def test_a_text_is_told_at_its_line_once(
     assert [line["text"] for line in told["lines"]][-1] == "Disk /dev/sda1 is FULL"
 
 
+@pytest.mark.full
 async def test_after_an_alert_the_rule_is_silent_for_its_time_and_says_what_it_held_back(
     engine_nodes: Nodes, engine_url: str, hook: Receiver
 ) -> None:
