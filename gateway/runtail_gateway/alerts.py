@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from runtail_broker.client import Nodes
 from runtail_broker.ending import end
@@ -58,6 +58,7 @@ class Alerts(ClaimedWork):
     ) -> None:
         self._nodes, self._reader, self._settings, self._rules = nodes, reader, settings, rules
         self._sending: dict[str, asyncio.Task[None]] = {}
+        self._began = time.monotonic()
         self._metrics, self._store = metrics, AlertStore(nodes)
         self._executions, self._inventory = Executions(nodes), Inventory(nodes)
         self._usual = Usual(nodes, settings)
@@ -65,6 +66,10 @@ class Alerts(ClaimedWork):
         every = rules.every_seconds
         lease = max(settings.claim_seconds, every * _LEASE_TURNS)
         super().__init__(nodes, "alerts", every, lease, metrics.alerting)
+
+    async def __aenter__(self) -> Self:
+        self._began = time.monotonic()
+        return await super().__aenter__()
 
     async def __aexit__(self, *reason: object) -> None:
         await end(*self._sending.values())
@@ -109,7 +114,8 @@ class Alerts(ClaimedWork):
             self._watch = Watch(self._rules.rules, await self._store.memory())
             self._scan = Scan(self._reader, self._rules.rules, await self._store.places())
             self._rows = await self._store.rows()
-        fresh = self._watch.begin(now_ms)
+        # new rules look from the start of this process on, not from its first turn
+        fresh = self._watch.begin(now_ms - int((time.monotonic() - self._began) * 1000))
         if fresh:
             await self._store.keep(fresh)
         return self._watch, self._scan

@@ -21,7 +21,7 @@ class Taught(argparse.HelpFormatter):
 def fitted(text: str, width: int) -> Iterator[str]:
     """Spell *text* in lines of at most *width*, as far as an example can be broken.
 
-    What stands beside a command goes below it if it finds no room.
+    What stands beside a command is wrapped there, or goes below it if it finds too little room.
     """
     prose: list[str] = []
     for line in [*text.strip("\n").split("\n"), ""]:
@@ -38,6 +38,9 @@ def _example(line: str, width: int) -> Iterator[str]:
     if found is None:
         yield line
         return
-    yield found[1]
-    margin = " " * 8
-    yield from textwrap.wrap(found[2], width, initial_indent=margin, subsequent_indent=margin)
+    beside, margin = found.start(2) <= width // 2, " " * min(found.start(2), 8)
+    head = line[: found.start(2)] if beside else margin
+    margin = " " * len(head)
+    if not beside:
+        yield found[1]
+    yield from textwrap.wrap(found[2], width, initial_indent=head, subsequent_indent=margin)

@@ -33,7 +33,12 @@ def drawn(
     lines = board.lines(now)
     room = max(1, height - 6)
     table = _table(lines[:room], width < _NARROW)
-    head = Text.assemble(("runtail top  ", "bold"), visible(url), "  ", (link, "dim"))
+    head = Text.assemble(
+        ("runtail top  ", "bold"),
+        visible(url),
+        "  ",
+        (link, "dim" if link.startswith("answers") else "bold red"),
+    )
     head.no_wrap, head.overflow = True, "ellipsis"
     rows: list[RenderableType] = [head, _sums(board, now, figures), Text(""), table]
     if not lines:
@@ -63,7 +68,7 @@ def _sums(board: Board, now: float, figures: dict[str, Any]) -> Text:
 
 def _table(lines: list[Line], narrow: bool) -> Table:
     table = Table(box=None, pad_edge=False, expand=True, header_style="dim")
-    table.add_column("ID", no_wrap=True, overflow="ellipsis", ratio=3, min_width=12)
+    table.add_column("ID", no_wrap=True, overflow="ellipsis", ratio=1, min_width=12)
     table.add_column("STATUS", no_wrap=True)
     table.add_column("PROGRESS", no_wrap=True)
     table.add_column("REC/S", justify="right", no_wrap=True)
@@ -74,7 +79,7 @@ def _table(lines: list[Line], narrow: bool) -> Table:
         table.add_column("WORKERS", justify="right", no_wrap=True)
     table.add_column("FOR", justify="right", no_wrap=True)
     if not narrow:
-        table.add_column("WORKFLOW", no_wrap=True, overflow="ellipsis", ratio=2, min_width=6)
+        table.add_column("WORKFLOW", no_wrap=True, overflow="ellipsis", max_width=18)
     now = datetime.now(UTC)
     for line in lines:
         table.add_row(*_cells(line, now, narrow))

@@ -178,8 +178,10 @@ async def test_another_file_is_not_overwritten_and_an_unknown_execution_leaves_n
 async def test_pruning_shows_and_deletes_nothing_until_told_and_asked(
     pushing: Running, engine_url: str, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runtail.command_prune.age", lambda text: timedelta())
     await run(engine_url, "old")
+    assert await runtail(pushing, "prune", "--older-than", "1m") == 0
+    assert capsys.readouterr().out == "nothing is that old\n"
+    monkeypatch.setattr("runtail.command_prune.age", lambda text: timedelta())
     await run(engine_url, "bad", fails=True)
     await run(engine_url, "other", workflow="other")
     async with AsyncPublisher(engine_url) as publisher, publisher.execution("going"):

@@ -109,6 +109,9 @@ async def test_nothing_that_alerting_does_is_refused(guarded: Server, execution_
             await asyncio.to_thread(publish, url_of(guarded, "runtail-worker"), execution_id)
             await soon(lambda: hook.came, "it is told")
             assert (await get(gateway, "/alerts"))["alerts"]
+            one = f"{gateway.address}/executions/{execution_id}"
+            async with gateway.http.delete(one) as answer:
+                assert answer.status == 200
     assert refusals(guarded) == []
 
 

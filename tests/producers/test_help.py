@@ -35,6 +35,11 @@ def test_prose_is_wrapped_and_examples_are_kept() -> None:
         "  y",
         "",
     ]
+    assert list(fitted("  1  it failed, or it was lost", 20)) == [
+        "  1  it failed, or",
+        "     it was lost",
+        "",
+    ]
     assert list(fitted("  runtail x   what it does", 20)) == [
         "  runtail x",
         "        what it does",
