@@ -21,7 +21,8 @@ HORIZON_MS: Final = 86_400_000
 """What happened longer ago, while nobody looked, is not alerted of any more."""
 MOST_REMEMBERED: Final = 20_000
 _SEPARATOR: Final = "\x1f"  # in no rule's name, and in no id
-_SILENCE, _SINCE = "silence", "since"
+_SILENCE, _SINCE = "\x1fsilence", "\x1fsince"  # which no rule can be named
+_NOTES = (_SILENCE, _SINCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,10 @@ class Watch:
 
     def __init__(self, rules: Iterable[Rule], stored: Mapping[str, bytes]) -> None:
         self.rules = tuple(rules)
-        self._known = dict(stored)
+        self._known: dict[str, bytes] = {}  # when rules began, and their silences
+        self._memories: dict[str, Memory] = {}
+        self._open: dict[str, None] = {}
+        self.keep(stored)
 
     def since(self, rule: Rule, now_ms: int) -> int:
         """Since when a rule looks: what happened before it was set is not alerted of."""
@@ -150,40 +154,41 @@ class Watch:
 
     def keep(self, kept: Mapping[str, bytes]) -> None:
         """Take in what was stored."""
-        self._known |= kept
+        for key, stored in kept.items():
+            if key.startswith(_NOTES):
+                self._known[key] = stored
+                continue
+            memory = self._memories[key] = Memory.read(stored)
+            if memory.open:
+                self._open[key] = None
+            else:
+                self._open.pop(key, None)
 
     def memory(self, rule: Rule, subject: str) -> Memory | None:
         """What is remembered of *rule* and *subject*."""
-        stored = self._known.get(_key(rule.name, subject))
-        return None if stored is None else Memory.read(stored)
+        return self._memories.get(_key(rule.name, subject))
 
     def open_subjects(self, rule: Rule) -> list[str]:
         """List the subjects for which *rule* held when they were last seen."""
         begins = rule.name + _SEPARATOR
-        mine = ((k, v) for k, v in self._known.items() if k.startswith(begins))
-        return [k.removeprefix(begins) for k, v in mine if Memory.read(v).open]
+        return [key.removeprefix(begins) for key in self._open if key.startswith(begins)]
 
     def forget(self, now_ms: int) -> list[str]:
         """Forget what can not be met again, and the oldest if it is too much; list its keys."""
-        told = {
-            key: memory.told_ms
-            for key, stored in self._known.items()
-            if not key.startswith((_SILENCE + _SEPARATOR, _SINCE + _SEPARATOR))
-            and not (memory := Memory.read(stored)).open
-        }
-        gone = [key for key, ms in told.items() if ms < now_ms - 2 * HORIZON_MS]
-        gone += [
-            key
-            for key, stored in self._known.items()
-            if key.startswith(_SILENCE + _SEPARATOR)
-            and orjson.loads(stored)[0] < now_ms - 2 * HORIZON_MS
-        ]
-        excess = len(self._known) - len(gone) - MOST_REMEMBERED
+        old_ms = now_ms - 2 * HORIZON_MS
+        over = {key: m.told_ms for key, m in self._memories.items() if not m.open}
+        gone = [key for key, ms in over.items() if ms < old_ms]
+        excess = len(self._memories) - len(gone) - MOST_REMEMBERED
         if excess > 0:
-            gone += sorted(set(told) - set(gone), key=lambda key: told[key])[:excess]
+            left = over.keys() - set(gone)
+            gone += sorted(left, key=lambda key: over[key])[:excess]
+        silences = [key for key in self._known if key.startswith(_SILENCE + _SEPARATOR)]
+        gone_silences = [key for key in silences if orjson.loads(self._known[key])[0] < old_ms]
         for key in gone:
-            self._known.pop(key, None)
-        return gone
+            del self._memories[key]
+        for key in gone_silences:
+            del self._known[key]
+        return gone + gone_silences
 
     def _silence(self, rule: Rule, workflow_id: str | None) -> tuple[int, int]:
         stored = self._known.get(_key(_SILENCE, rule.name, workflow_id or ""))

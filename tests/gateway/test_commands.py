@@ -21,6 +21,7 @@ from tests.gateway.worker import Worker
 from runtail import AsyncPublisher
 from runtail.command import main
 from runtail.command_prune import age
+from runtail_broker.client import Nodes
 
 Captured = pytest.CaptureFixture[str]
 
@@ -109,6 +110,27 @@ async def test_as_json_records_say_whose_they_are(
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     said = [row["execution_id"] for row in rows if row.get("message") == "hello"]
     assert said == ["one", "two"]
+
+
+async def test_several_go_on_where_their_connection_was_cut(
+    pushing: Running, engine_nodes: Nodes, capsys: Captured
+) -> None:
+    """Nothing comes twice and nothing is missing, of none of them."""
+    names = ["one", "two"]
+    for name in names:
+        worker = Worker(engine_nodes, name)
+        await worker.open()
+        await worker.log_many(batches=10, records=100, size=200)
+        await worker.end()
+    with cut_once(pushing.port, 150_000) as port:
+        words = ["tail", *names, "--json", "--url", f"http://127.0.0.1:{port}"]
+        assert await asyncio.to_thread(main, words) == 0
+    shown = capsys.readouterr()
+    assert "reconnecting, try 1" in shown.err
+    rows = [json.loads(line) for line in shown.out.splitlines()]
+    for name in names:
+        seqs = [row["seq"] for row in rows if row["execution_id"] == name]
+        assert seqs == list(range(1, 1004))
 
 
 async def test_an_export_is_the_log_and_says_that_it_is_complete(
