@@ -96,7 +96,8 @@ class Scan:
         looked, portion = 0, Portion()
         while looked < RECORDS_OF_ONE:
             try:
-                step = await self._pages.step(name, [place], RECORDS_OF_ONE, portion)
+                left = RECORDS_OF_ONE - looked
+                step = await self._pages.step(name, [place], left, portion)
             except ExecutionNotFound:
                 break
             place = step.cursor

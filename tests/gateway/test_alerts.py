@@ -284,6 +284,22 @@ async def test_after_an_alert_the_rule_is_silent_for_its_time_and_says_what_it_h
     assert (shown["silenced"], shown["messages"]) == (True, [])
 
 
+@pytest.mark.full
+async def test_what_finds_no_room_among_those_that_wait_is_told_later(
+    engine_nodes: Nodes, engine_url: str, hook: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtail_gateway.alerts.MOST_WAITING", 1)
+    hook.answers = [503]
+    async with alerting(engine_url, hook, FAILED) as gateway:
+        for n in range(3):
+            await run(engine_url, f"bad-{n}", fails=True)
+        await soon(lambda: len({m.id for m in hook.came}) == 3, "all are told", 20)
+        await quiet()
+        assert await gateway.metric("runtail_gateway_alerts_put_off_total") > 0
+        assert await gateway.metric("runtail_gateway_alerts_sent_total") == 3
+    assert len(hook.came) == 4
+
+
 async def test_who_may_not_read_an_execution_learns_nothing_of_its_alerts(
     engine_nodes: Nodes, engine_url: str, hook: Receiver
 ) -> None:
