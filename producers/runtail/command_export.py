@@ -8,6 +8,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -69,11 +70,11 @@ def run(args: argparse.Namespace) -> int:
     except NotAnExport as error:
         return _fail(f"{records}: {error}; name another FILE, or remove it", EXIT_USAGE)
     except GatewayRefused as error:
-        if records.stat().st_size == 0:
-            records.unlink()  # nothing ever came
         return _fail(str(error), EXIT_REFUSED)
     except OSError as error:
         return _fail(f"{error.filename or records}: {error.strerror or error}", EXIT_REFUSED)
+    finally:
+        _drop_if_empty(records)
     print(visible(f"{file}: {exported.summary()}"))  # noqa: T201 - the command's output
     if not exported.status:
         return EXIT_RUNNING
@@ -130,6 +131,13 @@ def _chunks(answer: HTTPResponse) -> Iterator[bytes]:
         yield first
     while chunk := answer.read(_CHUNK):
         yield chunk
+
+
+def _drop_if_empty(file: Path) -> None:
+    """Leave no file of which nothing ever came."""
+    with suppress(OSError):
+        if file.stat().st_size == 0 and file.is_file():
+            file.unlink()
 
 
 def _spell(records: Path, file: Path) -> None:

@@ -167,7 +167,7 @@ def _live(args: argparse.Namespace, source: _Source, top_screen: Any) -> int:
                 except GatewayRefused as error:
                     if error.status in (401, 403):
                         source.refused = str(error)
-                    source.link = f"away: {error.reason}"
+                    source.link = _trouble(error)
     print(f"runtail top: {visible(source.refused)}", file=sys.stderr)  # noqa: T201
     return EXIT_REFUSED
 
@@ -188,6 +188,10 @@ def _picture(
     width, tall = console.size.width, height or console.size.height
     now = time.monotonic()
     return top_screen.drawn(source.board, now, width, tall, args.url, source.link, source.figures)
+
+
+def _trouble(error: GatewayRefused) -> str:
+    return "the engine does not answer" if error.status == 503 else f"away: {error.reason}"
 
 
 def _read(message: str | bytes) -> dict[str, Any]:

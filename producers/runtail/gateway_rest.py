@@ -75,6 +75,6 @@ def _detail(error: urllib.error.HTTPError) -> str:
     """Read what a gateway says of a refusal, in its own words."""
     try:
         told = json.loads(error.read(_MOST_ERROR_BYTES))
-        return str(told.get("detail") or "") if isinstance(told, dict) else ""
+        return str(told.get("detail") or "").rstrip(".") if isinstance(told, dict) else ""
     except (OSError, HTTPException, ValueError, RecursionError):
         return ""

@@ -209,7 +209,8 @@ def _decide(
     if not delays:
         return None
     if tries < _TRIES_TOLD or tries % _TRIES_TOLD == 0:
-        reason = f"{address}: {cut.reason}" if tries == 1 else cut.reason
+        why = cut.reason.rstrip(".")
+        reason = f"{address}: {why}" if tries == 1 else why
         screens.tell(f"{reason}; reconnecting, try {tries}")
     return max(delays)
 
