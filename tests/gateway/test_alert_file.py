@@ -72,6 +72,7 @@ def test_the_readme_names_every_kind_of_rule_and_every_pattern_that_is_masked() 
         ("https://h", "ftp://h", "line 2: url is no address, expected https://host/path"),
         ("https://h", "https://a:b@h", "line 2: url is no address"),
         ("RUNTAIL_ALERT_SECRET", "NONE", "line 3: secret_env is 'NONE', expected a variable"),
+        ("secret_env", 'url_env = "X"\nsecret_env', "line 2: a webhook says where it is once"),
         ("secret_env", "# ", "line 1: no secret signs this webhook's messages"),
         ("[[rule]]", "[[rule]", "line 5: it is no TOML"),
         ("[webhook.ops]", "[webhooks.ops]", "line 1: 'webhooks' is not known here"),
