@@ -8,7 +8,6 @@ import statistics
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -17,13 +16,15 @@ from redis.exceptions import RedisError
 
 from runtail_broker.client import Nodes, Shard
 from runtail_broker.cursor import START, new_random
-from runtail_broker.engine_health import Level, size_text
+from runtail_broker.doctor_cap import weighed
+from runtail_broker.engine_health import size_text
 from runtail_broker.errors import RuntailError
 from runtail_broker.examine import examine, info_of
 from runtail_broker.frame import encode_frame
 from runtail_broker.keys import ExecutionKeys, indexes
 from runtail_broker.live import Live, LiveSettings
 from runtail_broker.record import encode
+from runtail_broker.said import Said
 from runtail_broker.script import (
     Batch,
     Limits,
@@ -53,16 +54,6 @@ _WANTED_OF_CLUSTERS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One line of the doctor's: where, what was found, and what to change and why."""
-
-    level: Level
-    place: str
-    text: str
-    advice: str = ""
-
-
 async def visit(nodes: Nodes, *, as_worker: bool = False) -> AsyncIterator[Said]:
     """Say what there is to say of the engine, step by step.
 
@@ -86,6 +77,8 @@ async def visit(nodes: Nodes, *, as_worker: bool = False) -> AsyncIterator[Said]
     if not as_worker:
         yield await _heard(nodes)
         yield await _memory(nodes)
+        async for said in weighed(nodes):
+            yield said
 
 
 async def _of_node(shard: Shard, place: str) -> AsyncIterator[Said]:

@@ -147,3 +147,20 @@ ERASURES = "runtail:archive:erasures"
 def probe(tag: str) -> str:
     """Name the key that a gateway's probe writes; *tag* picks the node."""
     return f"runtail:probe:{{{tag}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertKeys:
+    """The keys of the alerts, of one slot: hashes all four.
+
+    *memory* holds what was alerted of (so that it is not again), *rows* what there is to show,
+    *bodies* what is still to be sent, *places* how far logs were looked through for texts.
+    """
+
+    memory: str = "runtail:alerts:{alerts}:memory"
+    rows: str = "runtail:alerts:{alerts}:rows"
+    bodies: str = "runtail:alerts:{alerts}:bodies"
+    places: str = "runtail:alerts:{alerts}:places"
+
+
+ALERTS = AlertKeys()

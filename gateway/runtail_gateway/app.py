@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -22,6 +22,9 @@ from runtail_gateway import problem, tracing
 from runtail_gateway.access import Access
 from runtail_gateway.access_log import AccessLog
 from runtail_gateway.admission import Viewers
+from runtail_gateway.alert_metrics import AlertMetrics
+from runtail_gateway.alerts import Alerts
+from runtail_gateway.alerts_endpoint import AlertsEndpoint
 from runtail_gateway.answer_headers import AnswerHeaders
 from runtail_gateway.archivist import Archivist
 from runtail_gateway.deletion import Deletion
@@ -72,6 +75,7 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
     sweeper = Sweeper(nodes, hub.contact_seconds, hub.watched, settings, metrics)
     housekeeper = Housekeeper(nodes, hub.contact_seconds, settings, metrics, archivist)
     engine_watch = EngineWatch(nodes, settings, metrics)
+    alerts = _alerts(nodes, hub, settings, metrics)
     access = Access(settings, hub.executions)
     demo = DemoRuns(redis if isinstance(redis, str) else None, settings.demo_runs)
 
@@ -79,7 +83,7 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         try:
             away = archivist or nullcontext()
-            async with access, hub, pulse, sweeper, away, housekeeper, engine_watch:
+            async with access, hub, pulse, sweeper, away, housekeeper, engine_watch, alerts:
                 yield
         finally:
             await demo.close()
@@ -111,6 +115,7 @@ def create_app(settings: GatewaySettings, redis: str | Nodes) -> Starlette:
                 StartStreaming(hub.executions, settings, access, demo),
             ),
             *_notes_routes(NotesEndpoint(nodes, hub, settings, access)),
+            Route("/alerts", AlertsEndpoint(nodes, settings, access).alerts),
             Route("/figures", FiguresEndpoint(nodes, settings, access).figures),
             *_publishing_routes(nodes, hub, settings, metrics, access),
             *_description_routes(settings),
@@ -137,6 +142,16 @@ def _archive(settings: GatewaySettings) -> Archive | None:
         cache_bytes=settings.archive_cache_bytes,
         block_bytes=settings.archive_block_bytes,
     )
+
+
+def _alerts(
+    nodes: Nodes, hub: Hub, settings: GatewaySettings, metrics: Metrics
+) -> AbstractAsyncContextManager[object]:
+    """Make what alerts people by the rules; without any, nothing that runs."""
+    rules = settings.alerts
+    if rules is None:
+        return nullcontext()
+    return Alerts(nodes, hub.reader, settings, rules, AlertMetrics(metrics.registry))
 
 
 def _routes(

@@ -25,16 +25,40 @@ from runtail_gateway.options import add_options, settings_of
 from runtail_gateway.serve import server
 from runtail_gateway.workers import Job, Workers
 
-EPILOG = """\
-signing in (`runtail demo` leaves it off):
+GATEWAY_EPILOG = """\
+examples:
+  runtail gateway                                  with an engine of its own, on this machine
+  runtail gateway --redis-url redis://… --workers 2
+  runtail gateway --redis-url redis://… --host 0.0.0.0 --trusted-proxy 10.0.0.7
+  runtail gateway --archive s3://bucket/runtail --alerts alerts.toml
+
+signing in:
   RUNTAIL_AUTH_SECRET     secret that signs tokens (HS256), at least 32 bytes; see `runtail token`
   RUNTAIL_AUTH_JWKS_URL   or: where the public keys of who signs them are (RS256, ES256, EdDSA)
   RUNTAIL_AUTH_AUDIENCE   what tokens must name as aud
   RUNTAIL_AUTH_ISSUER     what tokens must name as iss
-  RUNTAIL_SHARE_SECRET    signs share links where there is no RUNTAIL_AUTH_SECRET"""
+  RUNTAIL_SHARE_SECRET    signs share links where there is no RUNTAIL_AUTH_SECRET
+"""
 
 
-def _configure(parser: argparse.ArgumentParser) -> None:
+DEMO_EPILOG = """\
+examples:
+  runtail demo                     prints the page's address, runs a workflow of 20 s; Ctrl-C
+  runtail demo --data ./demo       keeps the runs in that folder, for the next time
+  runtail tail DEMO-ID             in another terminal, with the id that it prints
+
+"""
+
+
+def _configure_gateway(parser: argparse.ArgumentParser) -> None:
+    _configure(parser, GATEWAY_EPILOG)
+
+
+def _configure_demo(parser: argparse.ArgumentParser) -> None:
+    _configure(parser, DEMO_EPILOG)
+
+
+def _configure(parser: argparse.ArgumentParser, epilog: str) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument(
         "--port", type=int, default=8000, help="port to listen on; 0 for a free one"
@@ -48,8 +72,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--insecure", action="store_true", help="listen on other addresses though nobody signs in"
     )
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = EPILOG
+    parser.epilog = epilog
     add_options(parser)
 
 
@@ -135,6 +158,6 @@ def _fail(text: str) -> int:
 
 
 GATEWAY = Command(
-    "gateway", "serve executions to browsers, terminals and scripts", _configure, _gateway
+    "gateway", "serve executions to browsers, terminals and scripts", _configure_gateway, _gateway
 )
-DEMO = Command("demo", "start an engine, a gateway and a demo workflow", _configure, _demo)
+DEMO = Command("demo", "start an engine, a gateway and a demo workflow", _configure_demo, _demo)

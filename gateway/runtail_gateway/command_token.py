@@ -28,7 +28,6 @@ _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give *parser* the arguments of `runtail token`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.add_argument(
         "--scope",

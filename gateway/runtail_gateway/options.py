@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
+from pathlib import Path
 
+from runtail_gateway.alert_file import InvalidRules, read_rules
+from runtail_gateway.alert_rules import AlertRules
 from runtail_gateway.settings import GatewaySettings
 
 _DAY_SECONDS = 86_400.0
@@ -66,6 +70,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "s3://bucket/prefix (credentials from AWS_…); without it they are removed",
     )
     add(
+        "--alerts",
+        type=Path,
+        default=os.environ.get("RUNTAIL_ALERTS") or None,
+        metavar="FILE",
+        help="rules by which people are alerted by webhook ($RUNTAIL_ALERTS); see `runtail alerts`",
+    )
+    add(
         "--keep-archived-days",
         type=_days,
         default=default.keep_archived_seconds / _DAY_SECONDS,
@@ -75,9 +86,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def read_alerts(path: Path) -> AlertRules:
+    """Read the rules at *path*; raise ValueError, which names the file and the line."""
+    try:
+        return read_rules(path.read_bytes(), os.environ)
+    except InvalidRules as error:
+        raise ValueError(f"{path}{f':{error.line}' * bool(error.line)}: {error.reason}") from error
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror or error}") from error
+
+
 def settings_of(arguments: argparse.Namespace) -> GatewaySettings:
     """Make the settings; raises ValueError for what makes no sense."""
     return GatewaySettings(
+        alerts=None if arguments.alerts is None else read_alerts(arguments.alerts),
         prefix=arguments.prefix,
         trusted_proxies=tuple(arguments.trusted_proxy),
         allowed_origins=tuple(arguments.allowed_origin),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from runtail_gateway.addresses import Networks
+from runtail_gateway.alert_rules import AlertRules
 from runtail_gateway.auth_settings import AuthSettings
 
 # as it stands in a Content-Security-Policy, where a space or a semicolon would end it
@@ -233,6 +234,8 @@ class GatewaySettings:
     acks_seconds: float = 2.0
     """How long a request that publishes with `acks` waits until what it stored is as safe."""
 
+    alerts: AlertRules | None = None
+    """What people are alerted of by webhook (see `runtail alerts`); without it nobody is."""
     auth: AuthSettings | None = None
     """Whose tokens let people in; without it nobody signs in, and everybody may everything."""
 

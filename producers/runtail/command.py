@@ -16,7 +16,18 @@ from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, r
 from typing import Final
 from urllib.parse import urlsplit
 
+from runtail.help_text import Taught
+
 DESCRIPTION: Final = "Watch a workflow run while it runs."
+EPILOG: Final = """\
+to begin with:
+  runtail demo                    an engine, a gateway and a workflow; prints the page's address
+  runtail run -- make test        any program becomes an execution
+  runtail tail EXECUTION          follow it from here; several at once too
+  runtail COMMAND --help          what a command does, with examples
+
+Commands that ask a gateway find it by $RUNTAIL_URL (or --url), those that publish find the
+engine by $RUNTAIL_REDIS_URL; on the machine of a `runtail demo` neither is needed."""
 GROUP: Final = "runtail.commands"
 DEFAULT_URL: Final = "http://127.0.0.1:8000"
 EXIT_USAGE: Final = 2
@@ -28,12 +39,17 @@ EXIT_BROKEN_PIPE: Final = 141  # as the shell shows a program that SIGPIPE ended
 HELP: Final = {
     "run": "run a program as an execution, with its output",
     "log": "publish a line from a shell script",
-    "tail": "follow an execution; the exit code is the execution's",
+    "tail": "follow one execution or several; the exit code is theirs",
     "ls": "list the executions",
-    "doctor": "look whether an engine is fit for logs, and say what to change",
+    "top": "watch all executions, how fast they go and what is quiet",
+    "export": "write an execution's log to a file; says if it is complete",
+    "prune": "delete executions that ended long ago; shows them first",
+    "doctor": "say whether an engine is fit for logs, and what to change",
     "token": "sign a token to read, publish or administer with",
+    "alerts": "check the rules of alerts by webhook, and send a test",
     "gateway": "serve the page and the log streams",
-    "demo": "start an engine, a gateway and a demo workflow on this machine",
+    "demo": "start an engine, a gateway and a demo workflow here",
+    "completion": "complete words of `runtail` in bash, zsh or fish",
 }
 
 _DISTRIBUTIONS: Final = {"jwt": "pyjwt"}  # modules that are not called as what brings them
@@ -128,15 +144,25 @@ def _dispatch(words: list[str]) -> int:
 
 def _parser(names: list[str], command: Command | None) -> argparse.ArgumentParser:
     """Build a parser that knows all *names*, and the arguments of *command* alone."""
-    parser = argparse.ArgumentParser(prog="runtail", description=DESCRIPTION)
+    parser = argparse.ArgumentParser(
+        prog="runtail", description=DESCRIPTION, epilog=EPILOG, formatter_class=_wide
+    )
     parser.add_argument("--version", action="version", version=f"runtail {_version()}")
     listed = parser.add_subparsers(metavar="COMMAND", title="commands")
     for name in names:
         one = listed.add_parser(name, help=HELP.get(name))
         if command is not None and command.name == name:
             one.description = command.help
+            one.formatter_class = Taught
             command.configure(one)
     return parser
+
+
+def _wide(prog: str) -> argparse.HelpFormatter:
+    """Leave room for the longest command."""
+    formatter = Taught(prog, max_help_position=18)
+    formatter._action_max_length = 16  # argparse counts sub-commands two columns short
+    return formatter
 
 
 def _ordered(found: dict[str, EntryPoint]) -> list[str]:

@@ -14,8 +14,19 @@ from runtail.place import add_redis_url, engine_url, keep_quiet
 from runtail.terminal import visible
 
 if TYPE_CHECKING:
-    from runtail_broker.doctor import Said
+    from runtail_broker.said import Said
 
+EPILOG: Final = """\
+examples:
+  runtail doctor                                     the engine of this machine
+  runtail doctor --redis-url redis://runtail-gateway:…@host:6379
+  runtail doctor --redis-url redis://runtail-worker:…@host:6379 --worker
+  runtail doctor --json | jq 'select(.level != "ok")'
+
+Each line says what was found, what to change and why. It publishes and reads an execution of
+its own, `doctor-…`, and removes it.
+
+exit codes: 0 all is well, 1 something should be changed, 2 wrong usage, 3 the engine is unfit"""
 EXIT_WARNED: Final = 1
 EXIT_UNFIT: Final = 3
 _EXITS: Final = {"ok": 0, "warning": EXIT_WARNED, "error": EXIT_UNFIT}
@@ -64,6 +75,7 @@ def _fail(text: str) -> int:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give *parser* the arguments of `runtail doctor`."""
+    parser.epilog = EPILOG
     add_redis_url(parser)
     parser.add_argument(
         "--worker", action="store_true", help="the URL's user only publishes: it need not read"
@@ -73,8 +85,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 DOCTOR: Final = Command(
     "doctor",
-    "Look whether an engine is fit for logs: version, settings, clocks, latency, rights, live "
-    "messages, memory. Exit code: 0 all is well, 1 something should be changed, 3 it is unfit.",
+    "Look whether an engine is fit for logs: version, settings, persistence, eviction, clocks, "
+    "latency, rights, live messages, memory, and how near the cap is.",
     configure,
     run,
 )

@@ -37,6 +37,11 @@ _READ_BYTES: Final = 64 * 1024
 _PENDING_RECORDS: Final = 10_000  # beyond it the writer of a fast pipe waits for the engine
 
 EPILOG: Final = """\
+examples:
+  runtail log build-17 "compiling" --step compile
+  make 2>&1 | runtail log build-17 - --step compile
+  runtail log build-17 --finish failed --reason "no space left"
+
 Every call with one execution's id adds to it; the first one opens it. It ends with
 `runtail log EXECUTION --finish completed`, or, inside of `runtail run`, with the command.
 Without EXECUTION it is $RUNTAIL_EXECUTION, which `runtail run` sets. With --finish the text
@@ -160,7 +165,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
     # argparse takes no text behind an option once it has one: `log build-17 --level error TEXT`
     parser.parse_known_args = parse_known_args  # type: ignore[method-assign,assignment]
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.usage = "runtail log [EXECUTION] TEXT|- [options]"
     parser.epilog = EPILOG
     parser.add_argument("words", nargs="*", metavar="TEXT", help="the text, or - to read stdin")

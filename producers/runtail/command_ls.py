@@ -3,65 +3,34 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from http.client import HTTPException
 from typing import Any, Final
 
-from runtail.bearer import bearer
 from runtail.command import EXIT_REFUSED, Command, add_token, add_url
+from runtail.gateway_rest import START, GatewayRefused, asked_json
 from runtail.terminal import json_line, visible
-from runtail_broker.errors import RuntailError
 
-TIMEOUT_SECONDS: Final = 10.0
-MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
+EPILOG: Final = """\
+examples:
+  runtail ls                                        the newest first
+  runtail ls --limit 5 --url https://logs.example.org
+  runtail ls --json | jq -r 'select(.status == "failed").id'
+
+exit codes: 0 listed, 2 wrong usage, 4 no gateway answered, or it refused"""
 HEADINGS: Final = ("ID", "STATUS", "PROGRESS", "DURATION", "RECORDS", "WORKFLOW")
 
-_REMEDIES: Final = {
-    401: "sign in by --token or $RUNTAIL_TOKEN",
-    403: "the token does not allow it: use another one",
-}
 _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "m"))
-
-
-class GatewayRefused(RuntailError):
-    """A gateway that was not reached or gave no usable answer; *url* is what was asked."""
-
-    def __init__(self, url: str, reason: str, remedy: str) -> None:
-        self.url, self.reason = url, reason
-        super().__init__(f"{url}: {reason}; {remedy}")
 
 
 def fetch(url: str, token: str | None = None) -> list[dict[str, Any]]:
     """Ask the gateway at *url* for its executions; raise GatewayRefused for all that goes wrong."""
-    asked = f"{url}/executions"
-    start = "start one with `runtail gateway`, or name another with --url or $RUNTAIL_URL"
-    request = urllib.request.Request(asked)
-    for name, value in bearer(token).items():
-        request.add_unredirected_header(name, value)  # whoever it is sent on to gets no token
+    asked, what = f"{url}/executions", "list of executions"
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
-            body = answer.read(MAX_ANSWER_BYTES + 1)
-        return _executions(body)
-    except urllib.error.HTTPError as error:
-        with error:
-            remedy = _REMEDIES.get(error.code, "see whether it is a gateway's")
-            raise GatewayRefused(asked, f"HTTP {error.code}", remedy) from error
-    except (OSError, HTTPException) as error:
-        reason = getattr(error, "reason", None) or error
-        raise GatewayRefused(asked, f"no gateway answers ({reason})", start) from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise GatewayRefused(asked, "the answer is no list of executions", start) from error
-
-
-def _executions(body: bytes) -> list[dict[str, Any]]:
-    if len(body) > MAX_ANSWER_BYTES:
-        raise ValueError(f"answer is longer than {MAX_ANSWER_BYTES} bytes")
-    return [dict(execution) for execution in json.loads(body)["executions"]]
+        return [dict(execution) for execution in asked_json(asked, token, what)["executions"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise GatewayRefused(asked, f"the answer is no {what}", START) from error
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -126,6 +95,7 @@ def run(args: argparse.Namespace) -> int:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give *parser* the arguments of `runtail ls`."""
+    parser.epilog = EPILOG
     add_url(parser)
     add_token(parser)
     parser.add_argument("--json", action="store_true", help="one execution a line, as received")

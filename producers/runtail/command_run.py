@@ -40,6 +40,11 @@ CANCEL_GRACE_SECONDS: Final = 10.0
 FLUSH_SECONDS: Final = 5.0
 
 EPILOG: Final = """\
+examples:
+  runtail run -- make test                     its output becomes an execution's log
+  runtail run --id build-17 --workflow build -- ./build.sh
+  runtail tail build-17                        in another terminal, or on the page
+
 The exit code is the command's: 127 if it is not found, 126 if it cannot be run, 128 + n if
 the signal n ended it. 2 is wrong usage. Inside of another `runtail run`, without --id, the
 lines go to that one's execution, which ends when the outer command does.
@@ -201,7 +206,6 @@ def _tell_end(
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give *parser* the arguments of `runtail run`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.usage = "runtail run [options] -- COMMAND [ARGUMENT …]"
     parser.epilog = EPILOG
     parser.add_argument("--id", type=execution_id, help="the execution's id (default: a new one)")

@@ -6,25 +6,34 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import closing
 from io import TextIOWrapper
 from typing import Final, TextIO
 
-from runtail.command import EXIT_REFUSED, Command, add_token, add_url
+from runtail.command import EXIT_REFUSED, EXIT_USAGE, Command, add_token, add_url
 from runtail.listening import Cut, listen, logs_address
+from runtail.place import execution_id
+from runtail.tail_many import MOST, REFUSED, Screens, follow_many
 from runtail.terminal import Layout, json_line, notice, visible
 from runtail.viewer import InvalidMessage, Viewer
 from runtail.viewer_event import Broken, Done, Ended, Event, Gap, Records, Refused, Reset, Retry
 from runtail_broker.cursor import Cursor
-from runtail_broker.errors import InvalidCursor, InvalidExecutionId
-from runtail_broker.keys import checked
+from runtail_broker.errors import InvalidCursor
 
 EXIT_CODES: Final = {"completed": 0, "cancelled": 3}
 EXIT_FAILED: Final = 1
 ONLY_NEW: Final = "$"
 
 EPILOG: Final = """\
-exit codes:
+examples:
+  runtail tail nightly-1                   from the beginning, then live, until it ends
+  runtail tail nightly-1 --tail 20         its last 20 lines, then live
+  runtail tail build test deploy           three at once, each line under its own name
+  runtail tail nightly-2 --wait && ./next  wait for it to begin; go on when it completed
+  runtail tail nightly-1 --json | jq .message
+
+exit codes (of several: the first of 1, 4, 3, 0 that applies to one):
   0    the execution completed
   1    it failed, or its worker was lost
   2    wrong usage
@@ -106,14 +115,36 @@ def _one_connection(url: str, token: str | None, viewer: Viewer, screen: Screen)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Follow `args.execution`; return its exit code."""
+    """Follow `args.executions`; return the exit code."""
+    if len(set(args.executions)) > MOST:
+        print(f"runtail tail: expected at most {MOST} executions", file=sys.stderr)  # noqa: T201
+        return EXIT_USAGE
+    if args.after not in (None, ONLY_NEW) and len(set(args.executions)) > 1:
+        print("runtail tail: a cursor is of one execution", file=sys.stderr)  # noqa: T201
+        return EXIT_USAGE
     only_new = args.after == ONLY_NEW
     start = Cursor.parse(args.after) if args.after and not only_new else None
-    viewer = Viewer(start, tail=args.tail, only_new=only_new, wait=args.wait)
+    names = list(dict.fromkeys(args.executions))
+    viewers = {
+        name: Viewer(start, tail=args.tail, only_new=only_new, wait=args.wait) for name in names
+    }
     colored = not (args.no_color or os.environ.get("NO_COLOR")) and sys.stdout.isatty()
     _prepare(sys.stdout, as_json=args.json)
+    if len(names) > 1:
+        screens = Screens(sys.stdout, sys.stderr, as_json=args.json, colored=colored)
+        return worst(follow_many(args.url, viewers, screens, args.token).values())
     screen = Screen(sys.stdout, sys.stderr, as_json=args.json, colored=colored)
-    return follow(logs_address(args.url, args.execution), viewer, screen, args.token)
+    return follow(logs_address(args.url, names[0]), viewers[names[0]], screen, args.token)
+
+
+def worst(outcomes: Iterable[str]) -> int:
+    """Choose one exit code for several executions: a failure before a refusal, that before a wish
+    to cancel."""
+    codes = {
+        EXIT_REFUSED if outcome == REFUSED else EXIT_CODES.get(outcome, EXIT_FAILED)
+        for outcome in outcomes
+    }
+    return next(code for code in (EXIT_FAILED, EXIT_REFUSED, 3, 0) if code in codes)
 
 
 def _prepare(out: TextIO, *, as_json: bool) -> None:
@@ -124,9 +155,14 @@ def _prepare(out: TextIO, *, as_json: bool) -> None:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give *parser* the arguments of `runtail tail`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
-    parser.add_argument("execution", type=_execution, help="the execution's id")
+    parser.add_argument(
+        "executions",
+        nargs="+",
+        type=execution_id,
+        metavar="EXECUTION",
+        help=f"the execution's id; of several, at most {MOST}, each line says whose it is",
+    )
     add_url(parser)
     add_token(parser)
     begin = parser.add_mutually_exclusive_group()
@@ -135,13 +171,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one record a line, as received")
     parser.add_argument("--wait", action="store_true", help="wait for an execution yet to come")
     parser.add_argument("--no-color", action="store_true", help="no colours")
-
-
-def _execution(text: str) -> str:
-    try:
-        return checked(text)
-    except InvalidExecutionId as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _cursor(text: str) -> str:

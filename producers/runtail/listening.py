@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -46,15 +46,30 @@ class Cut:
 Message = str | bytes
 
 
+def executions_address(url: str) -> str:
+    """Spell the address of the socket for many executions at the gateway *url*."""
+    return f"ws{url.removeprefix('http')}/ws/executions"
+
+
 def listen(
-    url: str, token: str | None = None, *, silence_seconds: float = SILENCE_SECONDS
+    url: str,
+    token: str | None = None,
+    *,
+    silence_seconds: float = SILENCE_SECONDS,
+    say: Iterable[str] = (),
+    frames: bool = True,
 ) -> Generator[Message | Cut]:
     """Yield the messages of one connection, then the one Cut that says why there are no more.
+
+    *say* is sent first. Without *frames* all messages are JSON.
 
     What the network raises becomes a Cut; what the consumer raises does not pass through here.
     """
     try:
-        with connect(url, additional_headers=bearer(token), **_OPTIONS) as link:
+        options = _OPTIONS if frames else {**_OPTIONS, "subprotocols": None}
+        with connect(url, additional_headers=bearer(token), **options) as link:
+            for text in say:
+                link.send(text)
             while True:
                 yield link.recv(timeout=silence_seconds)
     except TimeoutError:

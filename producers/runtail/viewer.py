@@ -96,6 +96,14 @@ class Viewer:
         wait = [("wait", "true")] if self._wait else []
         return urlencode((cursors or self._beginning) + wait)
 
+    def wish(self) -> dict[str, Any]:
+        """Say the same as `query`, as members of a `subscribe`."""
+        cursors = [str(cursor) for cursor in self.cursors()]
+        told: dict[str, Any] = {"after": cursors} if cursors else {}
+        for name, value in () if cursors else self._beginning:
+            told[name] = int(value) if name == "tail" else [value]
+        return told | ({"wait": True} if self._wait else {})
+
     def cursors(self) -> list[Cursor]:
         """List what to resume with, newest first."""
         return self._memory.newest_first()

@@ -138,6 +138,7 @@ async def is_ready(gateway: Running) -> bool:
         ("/executions/{execution_id}/overview", ""),
         ("/executions/{execution_id}/notes", ""),
         ("/figures", "?window_seconds=60"),
+        ("/alerts", "?execution_id=some"),
         ("/healthz", ""),
         ("/readyz", ""),
         ("/openapi.json", ""),

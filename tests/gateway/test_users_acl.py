@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import redis
 from tests.gateway.conftest import QUICK
+from tests.gateway.receiver import receiver
 from tests.gateway.running import running
+from tests.gateway.test_alerts import alerting
 from tests.gateway.test_housekeeper import gone
 from tests.gateway.test_rest import get
 from tests.polling import soon, until
@@ -95,6 +97,21 @@ async def test_nothing_that_archiving_does_is_refused(
         async with gateway.http.delete(f"{gateway.address}/executions/{execution_id}") as answer:
             assert answer.status == 200
         await soon(lambda: not archived(tmp_path), "it is erased there")
+    assert refusals(guarded) == []
+
+
+async def test_nothing_that_alerting_does_is_refused(guarded: Server, execution_id: str) -> None:
+    url = url_of(guarded, "runtail-gateway")
+    guarded.ask("ACL", "LOG", "RESET")
+    rules = '[[rule]]\nwhen = "text"\ntext = "a line"\n'
+    with receiver() as hook:
+        async with alerting(url, hook, rules) as gateway:
+            await asyncio.to_thread(publish, url_of(guarded, "runtail-worker"), execution_id)
+            await soon(lambda: hook.came, "it is told")
+            assert (await get(gateway, "/alerts"))["alerts"]
+            one = f"{gateway.address}/executions/{execution_id}"
+            async with gateway.http.delete(one) as answer:
+                assert answer.status == 200
     assert refusals(guarded) == []
 
 

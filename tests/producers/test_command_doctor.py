@@ -28,6 +28,7 @@ def started(*settings: str) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def sound() -> Iterator[Server]:
     with started(*SOUND) as one:
+        one.ask("HSET", "runtail:settings", "max_total_bytes", 50_000_000)
         yield one
 
 
@@ -90,6 +91,27 @@ def test_what_executions_take_of_memory_is_told(
     _, out = told(capsys, "--redis-url", url)
     assert "1 executions, " in out
     assert "more of that size" in out
+
+
+def test_how_near_the_cap_is_is_told_and_a_memory_that_is_smaller(
+    sound: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = url_of(sound)
+    main(["log", "run-1", "x" * 2000, "--redis-url", url])
+    code, out = told(capsys, "--redis-url", url)
+    assert (code, "of 47.68 MiB are kept (0%" in out) == (0, True)
+    try:
+        sound.ask("HSET", "runtail:settings", "max_total_bytes", 100)
+        code, out = told(capsys, "--redis-url", url)
+        assert code == 1
+        assert "of 100 bytes are kept" in out or "of 100 B are kept" in out
+        assert "Beyond it the oldest that have ended go" in out
+        sound.ask("HDEL", "runtail:settings", "max_total_bytes")
+        code, out = told(capsys, "--redis-url", url)
+        assert code == 1
+        assert "max_total_bytes is 8 GiB, maxmemory 100 MiB in all. HSET runtail:settings" in out
+    finally:
+        sound.ask("HSET", "runtail:settings", "max_total_bytes", 50_000_000)
 
 
 def test_an_engine_that_nobody_runs_is_told(capsys: pytest.CaptureFixture[str]) -> None:
