@@ -15,6 +15,7 @@ from runtail_broker.examine import info_of
 from runtail_broker.executions import Executions
 from runtail_broker.keys import ExecutionKeys, indexes
 from runtail_broker.said import Said
+from runtail_broker.shared_link import Command
 
 WARN_SHARE: Final = 0.8
 """What part of the cap may be used until it is told; gateways warn at the same."""
@@ -62,8 +63,8 @@ async def _kept(nodes: Nodes) -> tuple[float, int, int]:
     return mean * count, len(names), count
 
 
-def _read(pipe: Any, name: str) -> None:
-    pipe.hget(ExecutionKeys.of(name).state, "bytes")
+def _read(name: str) -> Command:
+    return ("HGET", ExecutionKeys.of(name).state, "bytes")
 
 
 async def _count(key: str, node: Redis) -> int:

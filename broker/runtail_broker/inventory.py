@@ -186,9 +186,9 @@ def _read_last(name: str) -> Command:
     return ("XREVRANGE", ExecutionKeys.of(name).stream, "+", "-", "COUNT", 1)
 
 
-def _read_left(pipe: Any, name: str) -> None:
+def _read_left(name: str) -> Command:
     keys = ExecutionKeys.of(name)
-    pipe.exists(keys.publishers, keys.steps, keys.notes)
+    return ("EXISTS", keys.publishers, keys.steps, keys.notes)
 
 
 def _last_id(rows: list[Any] | None) -> str:

@@ -13,13 +13,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from runtail_broker.client import Nodes
 from runtail_broker.ending import end
 from runtail_broker.executions import Executions, Look
 from runtail_broker.inventory import Inventory
 from runtail_broker.keys import ExecutionKeys
+from runtail_broker.shared_link import Command
 from runtail_broker.stream import StreamReader
 from runtail_broker.tally import FIELDS, Tally
 from runtail_gateway.alert_composer import Composer, row_of
@@ -279,8 +280,8 @@ def _look_of(tally: Tally, is_through: bool) -> Look:
     return Look(tally.id, 0, tally.records, tally.status, 0, 0, tally.settled and is_through)
 
 
-def _read_tally(pipe: Any, name: str) -> None:
-    pipe.hmget(ExecutionKeys.of(name).state, FIELDS)
+def _read_tally(name: str) -> Command:
+    return ("HMGET", ExecutionKeys.of(name).state, *FIELDS)
 
 
 def _tally(name: str, values: Sequence[bytes | None]) -> Tally | None:
