@@ -214,13 +214,17 @@ class Nodes:
         transaction, and its answer is that of EXEC. A map may be a dict or a flat list.
         """
         steps = commands if len(commands) == 1 else (("MULTI",), *commands, ("EXEC",))
+        begun = time.perf_counter()
         try:
-            return await self._clients.shared(await self.node_of_key(key)).ask(*steps)
+            answer = await self._clients.shared(await self.node_of_key(key)).ask(*steps)
         except NotHere:
             return await self.at(key, partial(_run_at_once, commands))
         except (RedisError, OSError) as error:
+            self._observe("read", begun, failed=True)
             self.doubt()
             raise translated(error) from error
+        self._observe("read", begun, failed=False)
+        return answer
 
     async def ask_each(self, commands: Sequence[Command]) -> list[Any]:
         """Read by each of *commands*, whose second word is a key, as `ask` does; answers in order.
@@ -232,7 +236,10 @@ class Nodes:
             asked.setdefault(await self.node_of_key(str(key)), []).append(index)
         answers: list[Any] = [None] * len(commands)
         for node, indexes in asked.items():
+            begun = time.perf_counter()
             some = await self._clients.shared(node).ask_each([commands[i] for i in indexes])
+            failed = any(_is_cut(answer) for answer in some)
+            self._observe("read", begun, failed)
             for index, answer in zip(indexes, some, strict=True):
                 answers[index] = answer
                 if isinstance(answer, Exception):
@@ -240,7 +247,7 @@ class Nodes:
         return answers
 
     async def _ask_again(self, command: Command, error: Exception) -> Any:
-        if not isinstance(error, NotHere):
+        if _is_cut(error):
             self.doubt()
             raise translated(error) from error
         try:
@@ -353,6 +360,11 @@ class Nodes:
         known = clients.known()
         chosen = random.sample(known, min(len(known), _ASKED_AT_ONCE))
         return [partial(ask_node, node, here) for node, here in chosen]
+
+
+def _is_cut(answer: object) -> bool:
+    """Whether the shared link had no answer, and it may not be asked for by another."""
+    return isinstance(answer, Exception) and not isinstance(answer, NotHere)
 
 
 async def _run_at_once(commands: Sequence[Command], node: Redis) -> Any:

@@ -26,6 +26,11 @@ def is_set_up() -> bool:
     return trace is not None and not isinstance(trace.get_tracer_provider(), ProxyTracerProvider)
 
 
+def is_traced() -> bool:
+    """Whether a span is open here, which names the request when it ends."""
+    return trace is not None and trace.get_current_span().is_recording()
+
+
 def exemplar() -> dict[str, str] | None:
     """Name the trace that runs here, for an exemplar; None where none is recorded."""
     if trace is None:

@@ -23,6 +23,7 @@ from runtail_gateway.refused import Refused, refused_for
 from runtail_gateway.refusing import refuse, tell
 from runtail_gateway.session import Session
 from runtail_gateway.settings import GatewaySettings
+from runtail_gateway.tracing import is_traced
 from runtail_gateway.viewer import Gone, never
 from runtail_gateway.viewing import until_either, viewing
 from runtail_gateway.wish import Wish, checked_id
@@ -109,7 +110,7 @@ class SocketEndpoint(ABC):
             return
         await socket.accept(subprotocol_of(socket, self.spoken))
         push = push_of(socket.scope)
-        if push is None or is_logged():  # the line is written when the call returns
+        if push is None or _is_recorded():
             await self._attend(socket)
         else:
             push.rest = partial(self._go_on, socket.scope)
@@ -141,9 +142,14 @@ class SocketEndpoint(ABC):
     async def _serve(self, socket: WebSocket, outlet: SocketOutlet, session: Session) -> None: ...
 
 
+def _is_recorded() -> bool:
+    """Whether a line of the log or a span is made of the request when its call returns."""
+    return is_logged() or is_traced()
+
+
 def _forget_request(socket: WebSocket) -> None:
-    """Let go of headers and query, several KB, unless a line of the log is to be made of them."""
-    if not is_logged():
+    """Let go of headers and query, several KB, unless they are to be told of at the end."""
+    if not _is_recorded():
         socket.scope.clear()
         for name in ("_headers", "_query_params", "_url"):
             socket.__dict__.pop(name, None)

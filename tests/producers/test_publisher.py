@@ -138,9 +138,10 @@ def test_a_publisher_that_left_still_repairs_what_a_failover_lost(
             run.info("lost")
         assert publisher.flush()
         stored.go_back(older)
-        until(lambda: stored.kinds(execution_id)[-1:] == ["end"], "it ended again")
+        until(lambda: stored.statuses(execution_id)[-1:] == ["completed"], "it was sent again")
     assert stored.messages(execution_id) == ["lost"]
     assert stored.statuses(execution_id) == ["running", "completed"]
+    assert "end" not in stored.kinds(execution_id)  # others may be back later: a gateway judges
 
 
 def test_an_engine_restarted_from_an_older_copy_gets_the_rest_again() -> None:
