@@ -19,7 +19,7 @@ from runtail_broker.client import Nodes
 from runtail_broker.errors import RuntailError
 
 SEARCHED = settings(
-    max_examples=3000,
+    max_examples=15_000,
     stateful_step_count=40,
     derandomize=True,
     database=None,
