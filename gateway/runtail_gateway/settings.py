@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, fields
 from typing import Final
 
-from runtail_gateway.addresses import Networks
-from runtail_gateway.alert_rules import AlertRules
-from runtail_gateway.auth_settings import AuthSettings
+from runtail_gateway.access.addresses import Networks
+from runtail_gateway.access.auth_settings import AuthSettings
+from runtail_gateway.alerts.rules import AlertRules
 
 # as it stands in a Content-Security-Policy, where a space or a semicolon would end it
 _LEAST_PROBE_TIMEOUT: Final = 0.3  # then ten probes a second

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from tests.bench.worker import rendered
 
-from runtail_gateway.serve import server
+from runtail_gateway.serving.serve import server
 
 RECORDS_A_MESSAGE = 50
 

@@ -12,7 +12,7 @@ from typing import cast
 
 import uvloop
 
-from runtail_gateway.serve import settle_collector
+from runtail_gateway.serving.serve import settle_collector
 
 
 class _Viewer(asyncio.Protocol):

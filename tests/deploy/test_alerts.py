@@ -23,7 +23,7 @@ from tests.engines import require_program
 
 from runtail.buffer import Counters
 from runtail.metrics_export import register
-from runtail_gateway.metrics import Metrics
+from runtail_gateway.metrics.metrics import Metrics
 
 TESTS = ALERTS.with_name("alerts_test.yml")
 RUNBOOK = DEPLOY / "runbook.md"

@@ -10,7 +10,7 @@ import contextlib
 import json
 
 from runtail_gateway.app import create_app
-from runtail_gateway.serve import server
+from runtail_gateway.serving.serve import server
 from runtail_gateway.settings import GatewaySettings
 
 

@@ -7,7 +7,10 @@ from tests.planting import Defect
 _BUFFER, _JOURNAL = "runtail.buffer:Buffer", "runtail.journal:Journal"
 _PUBLISHER, _CLIENT = "runtail.publisher:Publisher", "runtail.viewer:Viewer"
 _TAIL, _PROOF = "runtail_broker.tail:Tail", "runtail_broker.proof"
-_SHARED, _VIEWER = "runtail_gateway.shared_tail:SharedTail", "runtail_gateway.viewer:Viewer"
+_SHARED, _VIEWER = (
+    "runtail_gateway.viewers.shared_tail:SharedTail",
+    "runtail_gateway.viewers.viewer:Viewer",
+)
 
 DEFECTS = (
     # scripts
@@ -99,7 +102,9 @@ DEFECTS = (
         "pass",
     ),
     Defect("notices are not sent", f"{_VIEWER}._take", "await self._outlet.send(notice)", "pass"),
-    Defect("no write mark", "runtail_gateway.push:Push.write", "self._paused or ", "", seed=1),
+    Defect(
+        "no write mark", "runtail_gateway.viewers.push:Push.write", "self._paused or ", "", seed=1
+    ),
     Defect(
         "a place is not kept",
         f"{_VIEWER}._take",

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from runtail_gateway.app import create_app
-from runtail_gateway.options import read_alerts
-from runtail_gateway.serve import server
+from runtail_gateway.serving.options import read_alerts
+from runtail_gateway.serving.serve import server
 from runtail_gateway.settings import GatewaySettings
 
 if __name__ == "__main__":

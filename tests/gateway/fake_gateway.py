@@ -10,7 +10,7 @@ import orjson
 from aiohttp import WSMsgType, web
 from tests.gateway.fake_execution import FakeExecution, Json, Viewer
 
-from runtail_gateway.page_files import FOLDER, HEADERS, page_html
+from runtail_gateway.web.page_files import FOLDER, HEADERS, page_html
 
 
 class FakeGateway:

@@ -21,10 +21,10 @@ from tests.polling import soon
 
 from runtail_broker.client import Nodes
 from runtail_gateway.app import create_app
-from runtail_gateway.hub import Hub
-from runtail_gateway.rest import Rest
-from runtail_gateway.serve import GatewayServer, server
+from runtail_gateway.logs.rest import Rest
+from runtail_gateway.serving.serve import GatewayServer, server
 from runtail_gateway.settings import GatewaySettings
+from runtail_gateway.viewers.hub import Hub
 
 __all__ = ["EVENTS", "FRAMES", "MANY", "PULLED", "PUSHED", "Running", "running"]
 SEND_BUFFER_BYTES = 64 * 1024  # of the kernel's, inherited by every viewer's socket

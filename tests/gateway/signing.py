@@ -16,7 +16,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from runtail_gateway.auth_settings import AuthSettings
+from runtail_gateway.access.auth_settings import AuthSettings
 
 SECRET = "a secret of the tests, long enough"
 OTHER_SECRET = "another secret, as long as the one"

@@ -18,8 +18,8 @@ from tests.gateway.worker import Worker
 from tests.polling import soon
 
 from runtail_broker.client import Nodes
-from runtail_gateway.access_log import LOGGER
-from runtail_gateway.share import ShareLinks
+from runtail_gateway.access.share import ShareLinks
+from runtail_gateway.web.access_log import LOGGER
 
 
 class Lines(logging.Handler):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtail_gateway.addresses import Networks, client_of
+from runtail_gateway.access.addresses import Networks, client_of
 
 
 @pytest.mark.parametrize(

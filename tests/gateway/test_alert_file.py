@@ -7,9 +7,9 @@ import tomllib
 import pytest
 from tests.gateway.test_alerts import README
 
-from runtail_gateway.alert_file import InvalidRules, read_rules
-from runtail_gateway.alert_rules import MOST_FILE_BYTES, MOST_RULES, WHENS
-from runtail_gateway.alert_text import KNOWN_SECRETS
+from runtail_gateway.alerts.file import InvalidRules, read_rules
+from runtail_gateway.alerts.rules import MOST_FILE_BYTES, MOST_RULES, WHENS
+from runtail_gateway.alerts.text import KNOWN_SECRETS
 
 SECTION = README.read_text().split("\n## Alerts\n")[1].split("\n## ")[0]
 EXAMPLE = SECTION.split("```toml\n")[1].split("```")[0]

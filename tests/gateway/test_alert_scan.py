@@ -11,10 +11,10 @@ from tests.gateway.worker import Worker
 from runtail_broker.client import Nodes
 from runtail_broker.stream import StreamReader
 from runtail_broker.tally import Tally
-from runtail_gateway.alert_rules import Rule
-from runtail_gateway.alert_scan import RECORDS_OF_ONE, Match, Scan
-from runtail_gateway.alert_text import Pattern
-from runtail_gateway.alert_watch import HORIZON_MS
+from runtail_gateway.alerts.rules import Rule
+from runtail_gateway.alerts.scan import RECORDS_OF_ONE, Match, Scan
+from runtail_gateway.alerts.text import Pattern
+from runtail_gateway.alerts.watch import HORIZON_MS
 
 NOW: Final = 4_000_000_000_000
 RULE = Rule("disk", "text", ("ops",), texts=(Pattern.of("disk full"),))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtail_gateway.alert_message import slack_text, span
-from runtail_gateway.alert_text import Masks, Pattern
+from runtail_gateway.alerts.message import slack_text, span
+from runtail_gateway.alerts.text import Masks, Pattern
 
 TOKEN = "ghp_0123456789abcdefghij"
 

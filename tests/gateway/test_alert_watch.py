@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.gateway.test_figures import NOW, tally
 
-from runtail_gateway.alert_message import MOST_BODY_BYTES, Found, body, message
-from runtail_gateway.alert_rules import Rule
-from runtail_gateway.alert_store import MOST_ROWS, Row, superfluous
-from runtail_gateway.alert_watch import HORIZON_MS, MOST_REMEMBERED, Firing, Holds, Watch, holds
-from runtail_gateway.alert_webhook import LONGEST_PAUSE_SECONDS, pause
+from runtail_gateway.alerts.message import MOST_BODY_BYTES, Found, body, message
+from runtail_gateway.alerts.rules import Rule
+from runtail_gateway.alerts.store import MOST_ROWS, Row, superfluous
+from runtail_gateway.alerts.watch import HORIZON_MS, MOST_REMEMBERED, Firing, Holds, Watch, holds
+from runtail_gateway.alerts.webhook import LONGEST_PAUSE_SECONDS, pause
 
 FAILED = Rule("failed", "failed", ("ops",))
 STALLED = Rule("stalled", "stalled", ("ops",), repeat_seconds=600, resolved=True)

@@ -20,7 +20,7 @@ from tests.polling import soon
 from runtail import AsyncPublisher
 from runtail_broker.client import Nodes
 from runtail_broker.keys import ALERTS
-from runtail_gateway.alert_file import read_rules
+from runtail_gateway.alerts.file import read_rules
 from runtail_gateway.settings import GatewaySettings
 
 README = Path(__file__).parents[2] / "gateway" / "README.md"
@@ -288,7 +288,7 @@ async def test_after_an_alert_the_rule_is_silent_for_its_time_and_says_what_it_h
 async def test_what_finds_no_room_among_those_that_wait_is_told_later(
     engine_nodes: Nodes, engine_url: str, hook: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runtail_gateway.alerts.MOST_WAITING", 1)
+    monkeypatch.setattr("runtail_gateway.alerts.alerts.MOST_WAITING", 1)
     hook.answers = [503]
     async with alerting(engine_url, hook, FAILED) as gateway:
         for n in range(3):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtail_gateway.allowance import Allowance, Allowances
+from runtail_gateway.access.allowance import Allowance, Allowances
 
 
 def test_as_many_at_once_as_are_allowed_and_no_more() -> None:

@@ -18,9 +18,9 @@ from runtail_broker.archiving import Archiving
 from runtail_broker.client import Nodes
 from runtail_broker.errors import ArchiveDamaged, ArchiveUnavailable
 from runtail_broker.store import FolderStore
-from runtail_gateway.archivist import Archivist
-from runtail_gateway.housekeeping import PutAway, Release
-from runtail_gateway.metrics import Metrics
+from runtail_gateway.keeping.archivist import Archivist
+from runtail_gateway.keeping.housekeeping import PutAway, Release
+from runtail_gateway.metrics.metrics import Metrics
 
 SETTINGS = replace(
     QUICK,

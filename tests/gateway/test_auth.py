@@ -20,8 +20,8 @@ from tests.gateway.worker import Worker
 
 from runtail_broker.client import Nodes
 from runtail_broker.keys import index_of
+from runtail_gateway.access.auth import ANYONE, SCOPES, Grant, Scope
 from runtail_gateway.app import create_app
-from runtail_gateway.auth import ANYONE, SCOPES, Grant, Scope
 
 OPEN = {"/healthz", "/readyz", "/", "/monitoring", "/monitoring/{name}"}
 OPEN |= {"/monitoring/executions/{execution_id}"}

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from tests.gateway.signing import AUTH, OTHER_SECRET, SECRET
 
-from runtail_gateway.auth_settings import AuthSettings
+from runtail_gateway.access.auth_settings import AuthSettings
 
 README = Path(__file__).parents[2] / "gateway" / "README.md"
 FIELDS = {field.name: field.default for field in fields(AuthSettings)}

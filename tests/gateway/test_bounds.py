@@ -16,7 +16,7 @@ from tests.gateway.talking import logs_of, talking
 from tests.gateway.worker import Worker
 
 from runtail_broker.client import Nodes
-from runtail_gateway.auth_settings import AuthSettings
+from runtail_gateway.access.auth_settings import AuthSettings
 from runtail_gateway.settings import GatewaySettings
 
 README = Path(__file__).parents[2] / "gateway" / "README.md"

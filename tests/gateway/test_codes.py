@@ -18,7 +18,7 @@ from tests.gateway.test_rest import refused
 import runtail_gateway
 from runtail_broker.client import Nodes
 from runtail_broker.keys import SETTINGS
-from runtail_gateway import problem
+from runtail_gateway.protocol import problem
 
 SOURCE = Path(runtail_gateway.__file__).parent
 README = (SOURCE.parent / "README.md").read_text()
@@ -135,7 +135,7 @@ def refusals() -> set[tuple[int, str, int]]:
     """Close code, code and status of every `Refused(…)` that the gateway makes."""
     calls = [
         node
-        for file in SOURCE.glob("*.py")
+        for file in SOURCE.rglob("*.py")
         for node in ast.walk(ast.parse(file.read_bytes()))
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Refused"
     ]
@@ -159,7 +159,7 @@ def test_every_refusal_of_a_websocket_is_in_the_table_of_close_codes() -> None:
     closing = {(code, name) for code, name, _ in refusals()} - NEVER_CLOSES - {(1000, "ended")}
     assert len(closing) > 10
     assert [each for each in closing if f"`{each[1]}`" not in meanings[each[0]]] == []
-    written = {int(code) for file in SOURCE.glob("*.py") for code in closes_in(file)}
+    written = {int(code) for file in SOURCE.rglob("*.py") for code in closes_in(file)}
     assert written - BEFORE_ACCEPT <= meanings.keys()
 
 

@@ -8,10 +8,10 @@ import pytest
 from tests.gateway.signing import SECRET
 
 from runtail.command import main
-from runtail_gateway.auth import Grant
-from runtail_gateway.auth_settings import AuthSettings
-from runtail_gateway.command_token import seconds
-from runtail_gateway.tokens import SharedSecret, Tokens
+from runtail_gateway.access.auth import Grant
+from runtail_gateway.access.auth_settings import AuthSettings
+from runtail_gateway.access.tokens import SharedSecret, Tokens
+from runtail_gateway.serving.command_token import seconds
 
 Captured = pytest.CaptureFixture[str]
 USUAL = ("token", "--scope", "read")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
-from runtail_gateway.counting import Passing, PassingValues
+from runtail_gateway.metrics.counting import Passing, PassingValues
 
 BOUNDS = (0.5, 1.0, 2.0)
 

@@ -18,11 +18,11 @@ from tests.gateway.worker import Worker
 from tests.polling import eventually
 
 from runtail_broker.client import Nodes
-from runtail_gateway import problem
+from runtail_gateway.access.auth_settings import AuthSettings
 from runtail_gateway.app import create_app
-from runtail_gateway.auth_settings import AuthSettings
-from runtail_gateway.description import bounded, most, openapi
+from runtail_gateway.protocol import problem
 from runtail_gateway.settings import GatewaySettings
+from runtail_gateway.web.description import bounded, most, openapi
 
 DOCUMENT = openapi(GatewaySettings())
 ON_DISK = orjson.loads((files("runtail_gateway") / "api" / "openapi.json").read_bytes())

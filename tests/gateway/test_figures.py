@@ -25,8 +25,8 @@ from runtail_broker.executions import NEWEST, Executions
 from runtail_broker.inventory import Inventory
 from runtail_broker.outline import StepEnds
 from runtail_broker.tally import Tally
-from runtail_gateway.figures import Figures, Window, percentile
-from runtail_gateway.rates import Rates
+from runtail_gateway.executions.figures import Figures, Window, percentile
+from runtail_gateway.executions.rates import Rates
 
 MINUTE = 60_000
 NOW = 1_790_000_000_000 // MINUTE * MINUTE + 30_000

@@ -10,8 +10,8 @@ from tests.gateway.filtered_watcher import filtered_watcher
 from tests.gateway.running import PUSHED, Running
 from tests.gateway.worker import Worker
 
-from runtail_gateway.filtered_tail import FilteredTail
-from runtail_gateway.sieve import Sieve
+from runtail_gateway.viewers.filtered_tail import FilteredTail
+from runtail_gateway.viewers.sieve import Sieve
 
 LEVELS, STEPS = ("debug", "info", "warning", "error"), ("load", "save")
 pushed_only = pytest.mark.parametrize("mode", [PUSHED], indirect=True)

@@ -17,7 +17,7 @@ from tests.gateway.test_tokens import RSA, unsigned, with_public_key_as_secret
 from tests.gateway.worker import Worker
 
 from runtail_broker.client import Nodes
-from runtail_gateway.tokens import sign
+from runtail_gateway.access.tokens import sign
 
 
 @pytest.fixture

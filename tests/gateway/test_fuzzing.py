@@ -31,8 +31,8 @@ from tests.gateway.worker import Worker
 
 from runtail_broker.client import Nodes
 from runtail_broker.spoken import FRAME_TYPE, MEDIA_TYPE
-from runtail_gateway.description import openapi
 from runtail_gateway.settings import GatewaySettings
+from runtail_gateway.web.description import openapi
 
 # endless streams; a workflow of 20 s for each call
 SKIPPED = ("watch_events", "watch_many_events", "start_streaming")

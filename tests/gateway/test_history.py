@@ -10,10 +10,10 @@ from tests.polling import soon
 from runtail_broker.client import Nodes
 from runtail_broker.cursor import START
 from runtail_broker.stream import StreamReader
-from runtail_gateway.history import History
-from runtail_gateway.metrics import Metrics
-from runtail_gateway.pages import PageCache
+from runtail_gateway.metrics.metrics import Metrics
 from runtail_gateway.settings import GatewaySettings
+from runtail_gateway.viewers.history import History
+from runtail_gateway.viewers.pages import PageCache
 
 SMALL = GatewaySettings(message_bytes=4096, page_entries=4)
 

@@ -26,8 +26,8 @@ from runtail_broker.errors import RuntailError
 from runtail_broker.inventory import Inventory
 from runtail_broker.keys import claim, index_of
 from runtail_broker.script import Answer, Call
-from runtail_gateway.housekeeper import Housekeeper
-from runtail_gateway.metrics import Metrics
+from runtail_gateway.keeping.housekeeper import Housekeeper
+from runtail_gateway.metrics.metrics import Metrics
 from runtail_gateway.settings import GatewaySettings
 
 HELD = claim("housekeeper")

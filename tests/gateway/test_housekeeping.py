@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from runtail_broker.inventory import Kept
 from runtail_broker.record import TERMINAL
 from runtail_broker.standing import Standing
-from runtail_gateway.housekeeping import (
+from runtail_gateway.keeping.housekeeping import (
     NOTHING,
     REASONS,
     Ages,

@@ -18,10 +18,10 @@ from tests.gateway.signing import SECRET, Issuer, KeyServer, key_set
 from tests.gateway.worker import Worker
 from tests.polling import soon
 
-from runtail_gateway.auth_settings import ALGORITHMS, AuthSettings
-from runtail_gateway.jwks import KeySet, KeysUnreadable, fetch, public_keys
-from runtail_gateway.refused import Refused
-from runtail_gateway.tokens import Tokens
+from runtail_gateway.access.auth_settings import ALGORITHMS, AuthSettings
+from runtail_gateway.access.jwks import KeySet, KeysUnreadable, fetch, public_keys
+from runtail_gateway.access.tokens import Tokens
+from runtail_gateway.protocol.refused import Refused
 
 OLD, NEW = Issuer("old"), Issuer("new")
 JWKS = {algorithm: Issuer.of("odd", algorithm).jwk for algorithm in ALGORITHMS}

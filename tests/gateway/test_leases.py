@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtail_broker.executions import Look, Publisher
-from runtail_gateway.leases import Finish, GiveUp, Leases, Mark, Unchanged, Verdict, Windows
+from runtail_gateway.keeping.leases import Finish, GiveUp, Leases, Mark, Unchanged, Verdict, Windows
 
 LEASE, FINALITY, SETTLE, GAP = 15.0, 900.0, 35.0, 5.0
 WINDOWS = Windows(LEASE, FINALITY, SETTLE, GAP)

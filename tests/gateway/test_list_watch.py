@@ -21,9 +21,9 @@ from runtail_broker.changes import tell
 from runtail_broker.client import Nodes
 from runtail_broker.executions import Executions
 from runtail_broker.keys import index_of
-from runtail_gateway.auth import ANYONE, Grant
-from runtail_gateway.execution_list import ExecutionFilter
-from runtail_gateway.list_watch import Watch
+from runtail_gateway.access.auth import ANYONE, Grant
+from runtail_gateway.executions.execution_list import ExecutionFilter
+from runtail_gateway.executions.list_watch import Watch
 
 # so rarely that only what is told can be the cause; and as the fallback
 told_only = pytest.mark.parametrize("gateway_settings", [{"list_seconds": 600.0}], indirect=True)

@@ -18,9 +18,9 @@ from runtail_broker.cursor import START, Cursor
 from runtail_broker.errors import ExecutionNotFound
 from runtail_broker.proof import Bounds, Verdict
 from runtail_broker.stream import StreamReader
-from runtail_gateway.log_pages import LogPages
-from runtail_gateway.page_lines import Wanted
-from runtail_gateway.problem import Deleted
+from runtail_gateway.logs.log_pages import LogPages
+from runtail_gateway.logs.page_lines import Wanted
+from runtail_gateway.protocol.problem import Deleted
 
 pytestmark = pytest.mark.timeout(40)
 Record = dict[str, Any]

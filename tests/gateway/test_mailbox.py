@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from runtail_gateway.mailbox import Mailbox
+from runtail_gateway.viewers.mailbox import Mailbox
 
 
 async def test_what_came_is_taken_in_its_order() -> None:

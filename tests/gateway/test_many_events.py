@@ -15,11 +15,11 @@ from tests.polling import soon
 
 from runtail_broker.client import Nodes
 from runtail_broker.cursor import Cursor
-from runtail_gateway.events import EventOutlet
-from runtail_gateway.many_events import ManyOutlet, places_of
-from runtail_gateway.message import plain
-from runtail_gateway.metrics import Metrics
-from runtail_gateway.refused import Refused
+from runtail_gateway.metrics.metrics import Metrics
+from runtail_gateway.protocol.message import plain
+from runtail_gateway.protocol.refused import Refused
+from runtail_gateway.viewers.events import EventOutlet
+from runtail_gateway.viewers.many_events import ManyOutlet, places_of
 
 
 class Events:

@@ -14,7 +14,7 @@ from runtail_broker.entry import Entry
 from runtail_broker.frame import encode_frame
 from runtail_broker.rendering import render
 from runtail_broker.splice import records_of
-from runtail_gateway.message import Message, Packed, plain
+from runtail_gateway.protocol.message import Message, Packed, plain
 
 EPOCH = 7
 

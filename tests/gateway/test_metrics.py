@@ -23,9 +23,9 @@ from runtail_broker.cursor import RecordId
 from runtail_broker.entry import Entry
 from runtail_broker.frames_message import Piece
 from runtail_broker.script import Limits
-from runtail_gateway import engine_clock
-from runtail_gateway.message import Message
-from runtail_gateway.metrics import Metrics
+from runtail_gateway.metrics import engine_clock
+from runtail_gateway.metrics.metrics import Metrics
+from runtail_gateway.protocol.message import Message
 
 README = Path(__file__).parents[2] / "gateway" / "README.md"
 pytestmark = pytest.mark.timeout(40)

@@ -7,8 +7,8 @@ from math import inf
 
 import pytest
 
-from runtail_gateway.command import GATEWAY
-from runtail_gateway.options import add_options, settings_of
+from runtail_gateway.serving.command import GATEWAY
+from runtail_gateway.serving.options import add_options, settings_of
 from runtail_gateway.settings import GatewaySettings
 
 

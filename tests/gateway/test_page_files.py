@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 import pytest
 from tests.gateway.running import Running
 
-from runtail_gateway import page_files
+from runtail_gateway.web import page_files
 
 POLICY = {
     "default-src": "'self'",

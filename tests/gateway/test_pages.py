@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtail_broker.cursor import Cursor, RecordId
-from runtail_gateway.message import Message, Packed
-from runtail_gateway.pages import Page, PageCache, Unrendered
+from runtail_gateway.protocol.message import Message, Packed
+from runtail_gateway.viewers.pages import Page, PageCache, Unrendered
 
 MAX_BYTES = 20_000
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from runtail_broker.cursor import RecordId
 from runtail_broker.entry import Entry
-from runtail_gateway.portion import Portion
+from runtail_gateway.logs.portion import Portion
 
 
 def frames(many: int, *, records: int, size: int = 100) -> list[Entry]:

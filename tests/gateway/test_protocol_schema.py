@@ -11,7 +11,7 @@ from tests.gateway.record_vectors import VECTORS
 from tests.gateway.recorded_runs import RUNS, messages_of
 
 from runtail_broker.record import KINDS
-from runtail_gateway.description import protocol
+from runtail_gateway.web.description import protocol
 
 SCHEMA = protocol()
 GATEWAY = jsonschema_rs.Draft202012Validator(SCHEMA)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from runtail_gateway.proxies import Proxies
+from runtail_gateway.access.proxies import Proxies
 from runtail_gateway.settings import GatewaySettings
 
 PROXY, STRANGER = "10.0.0.1", "192.0.2.9"

@@ -13,8 +13,8 @@ import pytest
 
 from runtail_broker.frame import decode_frame
 from runtail_broker.spoken import Unspoken, unpack
-from runtail_gateway.problem import BadRequest, TooLarge
-from runtail_gateway.publish_body import expanded, objects_in
+from runtail_gateway.protocol.problem import BadRequest, TooLarge
+from runtail_gateway.publishing.body import expanded, objects_in
 
 if sys.version_info >= (3, 14):
     from compression import zstd

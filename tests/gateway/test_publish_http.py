@@ -533,7 +533,7 @@ async def test_one_request_too_many_is_told_to_come_again(pushing: Running, work
 
 @pytest.mark.parametrize(("name", "value"), [("batch_bytes", 5_000_000), ("record_bytes", 1000)])
 def test_bounds_that_contradict_each_other_are_refused(name: str, value: int) -> None:
-    from runtail_gateway.publish_request import bounds_of
+    from runtail_gateway.publishing.request import bounds_of
 
     settings = replace(GatewaySettings(), **{name: value})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=f"{name} is {value}, expected"):

@@ -22,7 +22,7 @@ from runtail.journal import Journal
 from runtail.link import Link
 from runtail.settings import DEFAULTS
 from runtail_broker.client import Nodes
-from runtail_gateway.publisher_name import namespaced
+from runtail_gateway.publishing.publisher_name import namespaced
 
 ONE = b'{"message":"one"}'
 

@@ -8,8 +8,8 @@ from tests.gateway.running import Running
 from tests.gateway.worker import Worker
 from tests.polling import soon
 
-from runtail_gateway.message import plain
-from runtail_gateway.push import PROTOCOL, Push
+from runtail_gateway.protocol.message import plain
+from runtail_gateway.viewers.push import PROTOCOL, Push
 
 
 def protocol_of(gateway: Running) -> Any:

@@ -20,9 +20,9 @@ from websockets.asyncio.client import connect
 
 from runtail_broker.client import Nodes
 from runtail_broker.errors import RuntailError
-from runtail_gateway import problem
-from runtail_gateway.request_bounds import RequestBounds
+from runtail_gateway.protocol import problem
 from runtail_gateway.settings import GatewaySettings
+from runtail_gateway.web.request_bounds import RequestBounds
 
 SMALL = replace(QUICK, url_bytes=100, head_bytes=1000, body_bytes=1000, body_seconds=0.3)
 

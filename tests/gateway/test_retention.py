@@ -21,7 +21,7 @@ from tests.polling import a_moment
 from runtail_broker.client import Nodes
 from runtail_broker.keys import SETTINGS
 from runtail_broker.standing import Standing
-from runtail_gateway.retention import Ledger, Pressure
+from runtail_gateway.keeping.retention import Ledger, Pressure
 
 KEEPING = replace(QUICK, housekeeping_seconds=0.02, archive_grace_seconds=0.001)
 KB = 1024

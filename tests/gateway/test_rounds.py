@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtail_broker.executions import Look
-from runtail_gateway.rounds import Rounds
+from runtail_gateway.keeping.rounds import Rounds
 
 PORTION, MOST = 4, 5
 

@@ -17,8 +17,8 @@ from tests.gateway.worker import Worker
 from tests.polling import soon
 
 from runtail_broker.client import Nodes
-from runtail_gateway.share import ShareLinks
-from runtail_gateway.tokens import SHARE_AUDIENCE, SHARE_TYPE, sign
+from runtail_gateway.access.share import ShareLinks
+from runtail_gateway.access.tokens import SHARE_AUDIENCE, SHARE_TYPE, sign
 
 LINKS = ShareLinks(AUTH)
 READS = (

@@ -8,9 +8,9 @@ import pytest
 from runtail_broker.cursor import Cursor, RecordId
 from runtail_broker.entry import Entry
 from runtail_broker.frames_message import Piece
-from runtail_gateway.message import Message, records
-from runtail_gateway.problem import BadRequest
-from runtail_gateway.sieve import Loose, Sieve, Sifted
+from runtail_gateway.protocol.message import Message, records
+from runtail_gateway.protocol.problem import BadRequest
+from runtail_gateway.viewers.sieve import Loose, Sieve, Sifted
 
 ERRORS = Sieve(levels=frozenset({"error"}))
 LOAD = Sieve(steps=frozenset({"load"}))

@@ -15,8 +15,8 @@ from tests.gateway.talking import logs_of, talking
 from tests.gateway.worker import Worker
 
 from runtail_broker.client import Nodes
+from runtail_gateway.access.sign_ins import SignIns
 from runtail_gateway.settings import GatewaySettings
-from runtail_gateway.sign_ins import SignIns
 
 MOST = 3
 FEW = replace(

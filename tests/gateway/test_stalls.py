@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtail_gateway.stalls import Stalls
+from runtail_gateway.viewers.stalls import Stalls
 
 
 def stalls() -> Stalls[str]:

@@ -10,7 +10,7 @@ from tests.gateway.worker import Worker
 
 from runtail import Publisher
 from runtail_broker.client import Nodes
-from runtail_gateway.step_statistics import StepStatistics
+from runtail_gateway.logs.step_statistics import StepStatistics
 
 
 def step(name: str, status: str, **more: object) -> dict[str, object]:

@@ -29,9 +29,9 @@ from runtail_broker.client import Nodes
 from runtail_broker.ending import end
 from runtail_broker.executions import Executions
 from runtail_broker.keys import claim, index_of
-from runtail_gateway.metrics import Metrics
+from runtail_gateway.keeping.sweeper import Sweeper
+from runtail_gateway.metrics.metrics import Metrics
 from runtail_gateway.settings import GatewaySettings
-from runtail_gateway.sweeper import Sweeper
 
 # probes beat every 2 s whatever the settings: the contact is asked for by each sweep
 SOON: dict[str, float] = {

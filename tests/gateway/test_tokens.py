@@ -20,10 +20,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.gateway.signing import AUTH, OTHER_SECRET, SECRET, Issuer, key_set, token
 
-from runtail_gateway.auth import Grant
-from runtail_gateway.jwks import public_keys
-from runtail_gateway.refused import Refused
-from runtail_gateway.tokens import HS256, Key, SharedSecret, Tokens, claims_of, sign
+from runtail_gateway.access.auth import Grant
+from runtail_gateway.access.jwks import public_keys
+from runtail_gateway.access.tokens import HS256, Key, SharedSecret, Tokens, claims_of, sign
+from runtail_gateway.protocol.refused import Refused
 
 RSA = Issuer.of("r", "RS256")
 PEM = RSA.public.public_bytes(

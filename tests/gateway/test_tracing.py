@@ -14,7 +14,7 @@ from tests.gateway.running import running
 from tests.gateway.worker import Worker
 from tests.polling import soon
 
-from runtail_gateway import tracing
+from runtail_gateway.metrics import tracing
 
 CALLER = "0af7651916cd43dd8448eb211c80319c"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"

@@ -13,7 +13,7 @@ from tests.gateway.signing import AUTH, bearer
 from tests.polling import eventually
 
 from runtail_broker.client import Nodes
-from runtail_gateway.trial import BadDefinition, Trial, TrialBounds, TrialStep, read_trial
+from runtail_gateway.trials.trial import BadDefinition, Trial, TrialBounds, TrialStep, read_trial
 
 BOUNDS = TrialBounds(steps=5, seconds=60, total_seconds=100, logs_per_second=20)
 

@@ -12,8 +12,8 @@ from tests.gateway.worker import Worker
 from tests.polling import soon
 
 from runtail_broker.cursor import START
-from runtail_gateway.message import Message
-from runtail_gateway.viewer import Viewer
+from runtail_gateway.protocol.message import Message
+from runtail_gateway.viewers.viewer import Viewer
 
 
 class HeldOutlet:

@@ -13,7 +13,7 @@ from tests.polling import eventually
 from runtail_broker.audience import Audience
 from runtail_broker.client import Nodes
 from runtail_broker.keys import ExecutionKeys
-from runtail_gateway.viewer_counts import ViewerCounts
+from runtail_gateway.viewers.viewer_counts import ViewerCounts
 
 OFTEN = {"viewers_seconds": 0.1, "beat_seconds": 17.0}  # changes are told, not only seen by beats
 

@@ -15,7 +15,7 @@ from tests.gateway.running import as_collector_was
 from tests.polling import until
 
 from runtail_gateway.app import create_app
-from runtail_gateway.serve import server
+from runtail_gateway.serving.serve import server
 from runtail_gateway.settings import GatewaySettings
 
 

@@ -14,7 +14,7 @@ import uvicorn
 from playwright.async_api import Page
 from starlette.applications import Starlette
 
-from runtail_gateway.page_files import page_routes
+from runtail_gateway.web.page_files import page_routes
 
 AXE = Path(__file__).parents[2] / "gateway/ui/node_modules/axe-core/axe.min.js"
 GRAVE = ("serious", "critical")

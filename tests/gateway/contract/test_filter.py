@@ -10,8 +10,8 @@ from tests.gateway.running import Running
 from tests.gateway.test_filtered_tail import mixed, passing
 from tests.gateway.worker import Worker
 
-from runtail_gateway.log_filter import LogFilter
-from runtail_gateway.sieve import Sieve
+from runtail_gateway.logs.log_filter import LogFilter
+from runtail_gateway.viewers.sieve import Sieve
 
 
 async def test_history_and_live_alike_are_filtered_and_the_rest_is_counted(

@@ -21,7 +21,7 @@ from tests.gateway.worker import Worker
 from tests.ui.gallery import AXE, faults
 
 from runtail import AsyncPublisher
-from runtail_gateway.share import ShareLinks
+from runtail_gateway.access.share import ShareLinks
 
 pytestmark = pytest.mark.browser
 

@@ -20,7 +20,7 @@ from tests.proxy import proxy_to
 
 from runtail_broker.client import Nodes
 from runtail_broker.keys import index_of
-from runtail_gateway.share import ShareLinks
+from runtail_gateway.access.share import ShareLinks
 
 pytestmark = pytest.mark.browser
 SAID = '"type":"auth"'

@@ -1,0 +1,1 @@
+"""Decide who comes in, who they are, and what they may do."""

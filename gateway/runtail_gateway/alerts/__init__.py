@@ -1,0 +1,1 @@
+"""Alert people by webhooks of what their rules name."""

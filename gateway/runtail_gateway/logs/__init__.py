@@ -1,0 +1,1 @@
+"""Answer questions about one log: pages of it, files, steps, an overview."""

@@ -1,0 +1,1 @@
+"""Count what the gateway does, for Prometheus and OpenTelemetry."""

@@ -1,0 +1,1 @@
+"""Keep what people pin to lines, and tell whoever watches."""

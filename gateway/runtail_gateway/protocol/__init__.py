@@ -1,0 +1,1 @@
+"""Say things as the protocol does: messages, wishes, refusals, problems. No I/O."""

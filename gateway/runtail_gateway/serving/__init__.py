@@ -1,0 +1,1 @@
+"""Run the gateway: commands, options, sockets, one process or several."""

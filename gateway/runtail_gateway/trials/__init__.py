@@ -1,0 +1,1 @@
+"""Run the demo workflow, and workflows that somebody tries out."""
