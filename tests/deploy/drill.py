@@ -30,7 +30,7 @@ from tests.e2e.test_proxies import started
 from tests.engine_sets import SentinelSet, sentinel_set
 from tests.engines import free_port
 from tests.gateway.signing import OTHER_SECRET, SECRET, token
-from tests.gateway.test_failover import Working, working
+from tests.gateway.viewers.test_failover import Working, working
 from tests.gateway.watcher import Watcher
 from tests.polling import soon
 from websockets.exceptions import WebSocketException

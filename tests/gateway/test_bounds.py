@@ -21,11 +21,17 @@ from runtail_gateway.settings import GatewaySettings
 
 README = Path(__file__).parents[2] / "gateway" / "README.md"
 
-ADMISSION, GUARDED = "gateway/test_admission.py::test_", "gateway/test_guarded_http.py::test_"
-REQUESTS, PUBLISH = "gateway/test_request_bounds.py::test_", "gateway/test_publish_http.py::test_"
-FIGURES = "gateway/test_figures.py::test_"
-NOTES = "gateway/test_notes.py::test_"
-TRIAL = "gateway/test_trial.py::test_"
+ADMISSION, GUARDED = (
+    "gateway/access/test_admission.py::test_",
+    "gateway/web/test_guarded_http.py::test_",
+)
+REQUESTS, PUBLISH = (
+    "gateway/web/test_request_bounds.py::test_",
+    "gateway/publishing/test_http.py::test_",
+)
+FIGURES = "gateway/executions/test_figures.py::test_"
+NOTES = "gateway/notes/test_notes.py::test_"
+TRIAL = "gateway/trials/test_trial.py::test_"
 HERE = "gateway/test_bounds.py::test_"
 EDGE = HERE + "the_last_value_within_a_bound_is_taken_and_the_next_refused"
 ONE_MORE = ADMISSION + ("one_viewer_beyond_the_bound_is_refused_and_taken_when_another_has_left")
@@ -40,32 +46,40 @@ BOUNDS: dict[str, list[str]] = {
     ],
     "connections": [GUARDED + "one_connection_too_many_is_cut_and_taken_when_another_has_left"],
     "auth.failures_per_minute": [
-        "gateway/test_sign_ins.py::"
+        "gateway/access/test_sign_ins.py::"
         "test_one_failure_too_many_is_429_and_other_addresses_are_not_concerned",
-        "gateway/test_sign_ins.py::test_a_websocket_is_closed_with_4329",
+        "gateway/access/test_sign_ins.py::test_a_websocket_is_closed_with_4329",
     ],
-    "auth.wait_seconds": ["gateway/test_session.py::test_who_never_signs_in_is_sent_away_in_time"],
-    "auth.token_bytes": ["gateway/test_tokens.py::test_a_bad_token_is_refused_in_its_own_words"],
-    "auth.patterns": ["gateway/test_tokens.py::test_a_bad_token_is_refused_in_its_own_words"],
-    "auth.share_seconds": ["gateway/test_share.py::test_how_long_a_link_lives_is_bounded"],
-    "subscriptions": ["gateway/test_multiplex.py::test_one_subscription_too_many_is_refused"],
+    "auth.wait_seconds": [
+        "gateway/viewers/test_session.py::test_who_never_signs_in_is_sent_away_in_time"
+    ],
+    "auth.token_bytes": [
+        "gateway/access/test_tokens.py::test_a_bad_token_is_refused_in_its_own_words"
+    ],
+    "auth.patterns": [
+        "gateway/access/test_tokens.py::test_a_bad_token_is_refused_in_its_own_words"
+    ],
+    "auth.share_seconds": ["gateway/access/test_share.py::test_how_long_a_link_lives_is_bounded"],
+    "subscriptions": [
+        "gateway/viewers/test_multiplex.py::test_one_subscription_too_many_is_refused"
+    ],
     "event_executions": [EDGE],
     "list_watchers": [
-        "gateway/test_list_watch.py::test_one_watch_too_many_is_refused_and_the_socket_goes_on"
+        "gateway/executions/test_list_watch.py::test_one_watch_too_many_is_refused_and_the_socket_goes_on"
     ],
     "list_remembered": [
-        "gateway/test_list_watch.py::"
+        "gateway/executions/test_list_watch.py::"
         "test_a_client_with_more_untold_changes_than_the_bound_begins_anew"
     ],
     "filters": [
-        "gateway/test_filtered_tail.py::test_one_filter_too_many_is_refused_and_an_equal_one_is_not"
+        "gateway/viewers/test_filtered_tail.py::test_one_filter_too_many_is_refused_and_an_equal_one_is_not"
     ],
     "after_limit": [EDGE, HERE + "one_cursor_too_many_closes_a_viewer"],
     "received_bytes": [REQUESTS + "a_message_of_a_viewer_beyond_the_bound_is_closed_with_1009"],
     "client_messages": [
         "gateway/contract/test_watch.py::test_a_viewer_that_talks_too_much_is_sent_away",
-        "gateway/test_multiplex.py::test_a_client_that_floods_is_sent_away",
-        "gateway/test_session.py::test_many_new_tokens_are_taken_and_a_flood_of_them_is_not",
+        "gateway/viewers/test_multiplex.py::test_a_client_that_floods_is_sent_away",
+        "gateway/viewers/test_session.py::test_many_new_tokens_are_taken_and_a_flood_of_them_is_not",
     ],
     "url_bytes": [
         REQUESTS + "an_address_beyond_the_bound_is_answered_414",
@@ -76,8 +90,8 @@ BOUNDS: dict[str, list[str]] = {
         GUARDED + "a_head_without_end_is_answered_431",
     ],
     "pipelined_requests": [
-        "gateway/test_floods.py::test_as_many_requests_as_may_wait_are_answered_in_order",
-        "gateway/test_floods.py::test_thousands_of_requests_at_once_are_cut_before_they_pile_up",
+        "gateway/web/test_floods.py::test_as_many_requests_as_may_wait_are_answered_in_order",
+        "gateway/web/test_floods.py::test_thousands_of_requests_at_once_are_cut_before_they_pile_up",
     ],
     "body_bytes": [REQUESTS + "a_body_beyond_the_bound_is_answered_413"],
     "head_seconds": [
@@ -87,12 +101,12 @@ BOUNDS: dict[str, list[str]] = {
     "body_seconds": [REQUESTS + "a_body_that_does_not_come_whole_in_time_is_answered_408"],
     "idle_seconds": [GUARDED + "an_idle_connection_ends_after_its_time"],
     "write_mark_bytes": [
-        "gateway/test_slow_viewer.py::"
+        "gateway/viewers/test_slow_viewer.py::"
         "test_a_viewer_that_stops_reading_costs_its_mark_and_a_message_and_gets_the_rest"
     ],
     "stall_seconds": [
         ADMISSION + "a_viewer_that_never_reads_is_let_go_and_gets_the_rest_when_it_comes_back",
-        "gateway/test_floods.py::test_a_download_that_is_not_read_is_cut_and_read_no_further",
+        "gateway/web/test_floods.py::test_a_download_that_is_not_read_is_cut_and_read_no_further",
     ],
     "waiting_bytes": [ADMISSION + "while_too_much_waits_nobody_is_taken_and_who_is_slowest_goes"],
     "message_bytes": [
@@ -101,32 +115,32 @@ BOUNDS: dict[str, list[str]] = {
     ],
     "logs_limit": [EDGE],
     "page_bytes": [
-        "gateway/test_log_pages.py::"
+        "gateway/logs/test_log_pages.py::"
         "test_pages_that_are_cut_for_their_size_leave_nothing_out_either_way"
     ],
     "list_limit": [EDGE],
     "context_limit": [EDGE],
     "search_records": [
-        "gateway/test_log_pages.py::"
+        "gateway/logs/test_log_pages.py::"
         "test_a_search_stays_within_its_bound_and_says_how_far_it_looked",
-        "gateway/test_steps.py::test_a_long_log_is_summed_up_in_parts_that_leave_nothing_out",
+        "gateway/logs/test_steps.py::test_a_long_log_is_summed_up_in_parts_that_leave_nothing_out",
     ],
     "list_looked": [
-        "gateway/test_execution_list.py::test_walking_the_pages_lists_each_execution_once"
+        "gateway/executions/test_execution_list.py::test_walking_the_pages_lists_each_execution_once"
     ],
-    "steps_limit": ["gateway/test_steps.py::test_a_statistic_ends_before_one_step_too_many"],
+    "steps_limit": ["gateway/logs/test_steps.py::test_a_statistic_ends_before_one_step_too_many"],
     "overview_runs": [
-        "gateway/test_overview.py::test_one_run_too_many_ends_the_overview_and_changes_nothing"
+        "gateway/logs/test_overview.py::test_one_run_too_many_ends_the_overview_and_changes_nothing"
     ],
     "overview_items": [
-        "gateway/test_overview.py::"
+        "gateway/logs/test_overview.py::"
         "test_metrics_of_two_steps_are_two_and_what_finds_no_room_is_counted"
     ],
     "overview_samples": [
-        "gateway/test_overview.py::test_samples_are_thinned_evenly_and_keep_the_last"
+        "gateway/logs/test_overview.py::test_samples_are_thinned_evenly_and_keep_the_last"
     ],
     "demo_runs": [
-        "gateway/test_rest.py::test_a_demo_runs_under_a_new_id_and_one_too_many_is_refused"
+        "gateway/logs/test_rest.py::test_a_demo_runs_under_a_new_id_and_one_too_many_is_refused"
     ],
     **{
         name: [
@@ -150,7 +164,9 @@ BOUNDS: dict[str, list[str]] = {
         PUBLISH + "a_body_has_as_many_bytes_as_allowed_and_no_more",
         PUBLISH + "a_body_that_expands_to_gigabytes_is_refused",
     ],
-    "publish_calls": ["gateway/test_publish_many.py::test_a_body_holds_as_many_calls_as_allowed"],
+    "publish_calls": [
+        "gateway/publishing/test_many.py::test_a_body_holds_as_many_calls_as_allowed"
+    ],
     "batch_records": [PUBLISH + "a_batch_holds_as_many_records_as_allowed_and_no_more"],
     "batch_bytes": [PUBLISH + "a_batch_has_as_many_bytes_as_allowed_and_no_more"],
     "record_bytes": [PUBLISH + "a_record_over_its_limit_is_cut_and_says_so"],

@@ -9,11 +9,11 @@ from pathlib import Path
 import orjson
 import pytest
 from tests.gateway.conftest import QUICK
+from tests.gateway.logs.test_rest import refused
 from tests.gateway.named_tests import missing
+from tests.gateway.publishing.test_http import Caller
 from tests.gateway.running import Running, running
 from tests.gateway.talking import logs_of, talking
-from tests.gateway.test_publish_http import Caller
-from tests.gateway.test_rest import refused
 
 import runtail_gateway
 from runtail_broker.client import Nodes
@@ -25,32 +25,32 @@ README = (SOURCE.parent / "README.md").read_text()
 NEVER_CLOSES = {(4400, "subscribed")}  # a subscription is refused, the socket goes on
 BEFORE_ACCEPT = {1008}  # becomes an HTTP 403
 
-ADMITTED = "gateway/test_admission.py::test_"
-SESSION, WATCH = "gateway/test_session.py::test_", "gateway/contract/test_watch.py::test_"
-PUBLISH, REST = "gateway/test_publish_http.py::test_", "gateway/test_rest.py::test_"
-REQUESTS, HERE = "gateway/test_request_bounds.py::test_", "gateway/test_codes.py::test_"
+ADMITTED = "gateway/access/test_admission.py::test_"
+SESSION, WATCH = "gateway/viewers/test_session.py::test_", "gateway/contract/test_watch.py::test_"
+PUBLISH, REST = "gateway/publishing/test_http.py::test_", "gateway/logs/test_rest.py::test_"
+REQUESTS, HERE = "gateway/web/test_request_bounds.py::test_", "gateway/test_codes.py::test_"
 ONE_MORE = ADMITTED + "one_viewer_beyond_the_bound_is_refused_and_taken_when_another_has_left"
 FULL = ADMITTED + "while_too_much_waits_nobody_is_taken_and_who_is_slowest_goes"
 NOT_ANSWERED = REST + "what_cannot_be_answered_is_a_problem_with_its_own_code"
-FORGED = "gateway/test_forged_tokens.py::test_a_forged_token_opens_nothing"
-DELETION, DRAIN = "gateway/test_deletion.py::test_", "gateway/test_drain.py::test_"
-ARCHIVE = "gateway/test_archive.py::test_"
+FORGED = "gateway/access/test_forged_tokens.py::test_a_forged_token_opens_nothing"
+DELETION, DRAIN = "gateway/keeping/test_deletion.py::test_", "gateway/viewers/test_drain.py::test_"
+ARCHIVE = "gateway/keeping/test_archive.py::test_"
 DELETED = DELETION + "it_is_heard_at_once_and_the_close_code_says_not_to_come_again"
 DRAINING = DRAIN + "a_gateway_that_drains_is_unready_and_takes_no_new_viewer_but_answers"
 
 CLOSES: dict[str, list[str]] = {
     "1000": ["gateway/contract/test_end.py::test_a_finished_execution_is_replayed_whole_and_ends"],
     "1001, 1006, 1011, 1012": [
-        "gateway/test_drain.py::test_a_viewer_of_a_gateway_that_ends_is_told_to_go_elsewhere",
-        "gateway/test_slow_viewer.py::"
+        "gateway/viewers/test_drain.py::test_a_viewer_of_a_gateway_that_ends_is_told_to_go_elsewhere",
+        "gateway/viewers/test_slow_viewer.py::"
         "test_a_viewer_that_answers_no_ping_is_let_go_however_much_waits_for_it",
     ],
     "1007": ["gateway/test_odd_values.py::test_invalid_text_in_a_message_closes_that_socket_alone"],
     "1009": [REQUESTS + "a_message_of_a_viewer_beyond_the_bound_is_closed_with_1009"],
     "4329": [
         ONE_MORE,
-        "gateway/test_filtered_tail.py::test_one_filter_too_many_is_refused_and_an_equal_one_is_not",
-        "gateway/test_sign_ins.py::test_a_websocket_is_closed_with_4329",
+        "gateway/viewers/test_filtered_tail.py::test_one_filter_too_many_is_refused_and_an_equal_one_is_not",
+        "gateway/access/test_sign_ins.py::test_a_websocket_is_closed_with_4329",
     ],
     "4330": [FULL, HERE + "a_viewer_is_told_to_come_again_while_the_engine_is_away"],
     "4331": [ARCHIVE + "what_a_newer_runtail_wrote_is_refused_and_never_shown_otherwise"],
@@ -69,20 +69,20 @@ ERRORS: dict[tuple[int, str], list[str]] = {
     (400, "bad_cursor"): [NOT_ANSWERED],
     (400, "bad_request"): [NOT_ANSWERED],
     (400, "bad_definition"): [
-        "gateway/test_trial.py::"
+        "gateway/trials/test_trial.py::"
         "test_a_bad_definition_is_refused_with_all_its_places_and_nothing_begins"
     ],
     (400, "bad_records"): [PUBLISH + "errors_name_index_and_field_and_nothing_is_stored"],
     (401, "signed_out"): [FORGED],
     (401, "expired"): [FORGED],
-    (403, "forbidden"): ["gateway/test_auth.py::test_reading_needs_read_of_that_execution"],
+    (403, "forbidden"): ["gateway/access/test_auth.py::test_reading_needs_read_of_that_execution"],
     (403, "foreign_origin"): [PUBLISH + "a_page_of_another_origin_publishes_nothing"],
     (404, "not_found"): [NOT_ANSWERED],
     (404, "http"): [NOT_ANSWERED],
     (405, "http"): [HERE + "a_method_that_a_route_has_not_is_a_problem_too"],
     (408, "too_slow"): [REQUESTS + "a_body_that_does_not_come_whole_in_time_is_answered_408"],
     (409, "conflict"): [
-        "gateway/test_deletion.py::test_one_that_has_not_ended_is_refused_and_stays"
+        "gateway/keeping/test_deletion.py::test_one_that_has_not_ended_is_refused_and_stays"
     ],
     (409, "behind"): [PUBLISH + "a_batch_after_a_failover_is_told_what_is_missing"],
     (409, "unopened"): [PUBLISH + "a_publisher_that_never_opened_is_told"],
@@ -95,7 +95,7 @@ ERRORS: dict[tuple[int, str], list[str]] = {
     (415, "unknown_coding"): [PUBLISH + "a_damaged_or_unknown_coding_is_refused"],
     (429, "too_many"): [
         PUBLISH + "one_request_too_many_is_told_to_come_again",
-        "gateway/test_sign_ins.py::"
+        "gateway/access/test_sign_ins.py::"
         "test_one_failure_too_many_is_429_and_other_addresses_are_not_concerned",
     ],
     (429, "full"): [HERE + "one_publisher_too_many_is_told_to_come_again"],

@@ -14,8 +14,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.gateway.alerts.test_alerts import run
 from tests.gateway.running import Running
-from tests.gateway.test_alerts import run
 from tests.gateway.worker import Worker
 
 from runtail import AsyncPublisher

@@ -9,11 +9,11 @@ from typing import Any
 
 import msgpack
 import pytest
+from tests.gateway.logs.test_rest import get, refused
+from tests.gateway.publishing.test_http import Caller, messages
 from tests.gateway.raw import ask, connected, rest_of
 from tests.gateway.running import Running
 from tests.gateway.talking import Talk, logs_of, talking
-from tests.gateway.test_publish_http import Caller, messages
-from tests.gateway.test_rest import get, refused
 from tests.gateway.worker import Worker
 
 if sys.version_info >= (3, 14):

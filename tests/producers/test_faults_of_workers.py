@@ -68,7 +68,7 @@ def test_the_worker_dies_without_a_word(
     assert ended(start(program(LAST + how), own_engine.url)) == (code, "")
     assert reader.messages("exec-1")[:CALLS] == BEFORE
     assert reader.messages("exec-1")[CALLS:] in ([], ["last words"])
-    # a gateway calls it lost, and ends it: tests/gateway/test_sweeper.py
+    # a gateway calls it lost, and ends it: tests/gateway/keeping/test_sweeper.py
     assert reader.statuses("exec-1") == ["running"]
     assert reader.state("exec-1")["open"] == "1"
 

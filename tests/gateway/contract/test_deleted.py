@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tests.gateway.keeping.test_deletion import delete
 from tests.gateway.running import Running
-from tests.gateway.test_deletion import delete
 from tests.gateway.worker import Worker
 from tests.polling import soon
 

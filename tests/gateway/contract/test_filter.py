@@ -7,7 +7,7 @@ import random
 import orjson
 from tests.gateway.filtered_watcher import filtered_watcher
 from tests.gateway.running import Running
-from tests.gateway.test_filtered_tail import mixed, passing
+from tests.gateway.viewers.test_filtered_tail import mixed, passing
 from tests.gateway.worker import Worker
 
 from runtail_gateway.logs.log_filter import LogFilter
