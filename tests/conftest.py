@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from tests.engine_sets import Cluster, engine_cluster
 from tests.engines import TestEngine, embedded_engine, redis_cluster, redis_server
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.keys import SETTINGS
 
 # a shell's `&` and nohup leave these ignored, and so would every process that a test starts

@@ -25,7 +25,7 @@ from tests.polling import soon, until
 
 from runtail import Publisher, PublisherSettings
 from runtail_broker.acks import Acks
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.errors import NotSafe
 from runtail_broker.script import Limits, open_call, publish_call
 

@@ -22,8 +22,8 @@ import redis
 from fakeredis import FakeAsyncRedis, FakeServer
 from redis.exceptions import RedisError
 
-from runtail_broker.client import Nodes
-from runtail_broker.engine import start_engine
+from runtail_broker.connections.client import Nodes
+from runtail_broker.engines.engine import start_engine
 
 START_SECONDS = 20.0
 REDIS_SERVER = "redis-server"

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from tests.certificates import Certificates
 from tests.engines import REDIS_SERVER, folder, free_port, require_program
 
-from runtail_broker.engine import find_binary
+from runtail_broker.engines.engine import find_binary
 
 SHIPPED = Path(__file__).parents[1] / "deploy" / "redis"
 NOTICE_MS = 1000

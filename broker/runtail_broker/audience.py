@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.errors import EngineRefused
 from runtail_broker.keys import ExecutionKeys
 from runtail_broker.script import script

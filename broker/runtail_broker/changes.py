@@ -13,7 +13,7 @@ from functools import partial
 
 from redis.asyncio import Redis
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.keys import changes_of
 
 

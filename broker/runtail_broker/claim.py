@@ -7,7 +7,7 @@ import time
 
 from redis.asyncio import Redis
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.keys import claim
 from runtail_broker.script import script
 

@@ -11,11 +11,11 @@ from typing import Any, Final, TypeVar
 
 from redis.asyncio import Redis
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
+from runtail_broker.connections.shared_link import Command
 from runtail_broker.errors import EngineRefused
 from runtail_broker.keys import INDEX_BUCKETS, ExecutionKeys, indexes
 from runtail_broker.proof import BOUNDS, Bounds, require_known
-from runtail_broker.shared_link import Command
 from runtail_broker.state import ExecutionState
 
 T = TypeVar("T")

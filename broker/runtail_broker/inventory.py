@@ -15,7 +15,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
+from runtail_broker.connections.shared_link import Command
 from runtail_broker.executions import Executions
 from runtail_broker.keys import (
     EXECUTION_KEYS,
@@ -27,7 +28,6 @@ from runtail_broker.keys import (
     probe,
 )
 from runtail_broker.script import script
-from runtail_broker.shared_link import Command
 from runtail_broker.standing import FIELDS, Standing
 
 log = logging.getLogger("runtail.broker")

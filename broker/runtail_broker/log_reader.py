@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from runtail_broker.archive import Archive, Archived
-from runtail_broker.client import Nodes
+from runtail_broker.archives.archive import Archive, Archived
+from runtail_broker.connections.client import Nodes
 from runtail_broker.cursor import Cursor
-from runtail_broker.entry import Entry
 from runtail_broker.errors import ArchiveMissing, ArchiveUnavailable
 from runtail_broker.proof import Bounds, Continues, Gap, Verdict, prove, prove_id
+from runtail_broker.records.entry import Entry
 from runtail_broker.stream import DEFAULT_ENTRIES, StreamReader
 
 T = TypeVar("T")

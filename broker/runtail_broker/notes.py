@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 from redis.asyncio import Redis
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.keys import ExecutionKeys
 
 NO_PLACE: Final = "-"

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runtail_broker.cursor import START, Cursor, RecordId, start_of
-from runtail_broker.entry import Entry
 from runtail_broker.errors import NewerFormat
+from runtail_broker.records.entry import Entry
 
 BOUNDS = ("epoch", "first", "ms", "n", "seq", "tag", "end", "archive", "format")
 FORMAT = 1

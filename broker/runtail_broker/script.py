@@ -16,8 +16,8 @@ import orjson
 
 from runtail_broker.cursor import Cursor, RecordId, new_random
 from runtail_broker.keys import ExecutionKeys
-from runtail_broker.outline import Outline
-from runtail_broker.record import encode
+from runtail_broker.records.outline import Outline
+from runtail_broker.records.record import encode
 
 Argument = str | bytes | int
 _ALONE = ("probe", "claim", "unlist", "viewers")  # they touch no execution

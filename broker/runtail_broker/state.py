@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import orjson
 
-from runtail_broker.outline import LastError
 from runtail_broker.proof import require_known
-from runtail_broker.record import TERMINAL
+from runtail_broker.records.outline import LastError
+from runtail_broker.records.record import TERMINAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,8 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.cursor import START, Cursor, RecordId, start_of
-from runtail_broker.entry import Entry
 from runtail_broker.errors import ExecutionNotFound
 from runtail_broker.keys import ExecutionKeys
 from runtail_broker.proof import (
@@ -31,6 +30,7 @@ from runtail_broker.proof import (
     prove,
     prove_id,
 )
+from runtail_broker.records.entry import Entry
 
 log = logging.getLogger("runtail.broker")
 DEFAULT_ENTRIES = 64

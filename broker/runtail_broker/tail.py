@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from runtail_broker.cursor import Cursor, CursorMemory
-from runtail_broker.entry import Entry
+from runtail_broker.records.entry import Entry
 
 
 class Fed(Enum):

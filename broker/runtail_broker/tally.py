@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from runtail_broker.record import TERMINAL
+from runtail_broker.records.record import TERMINAL
 
 FIELDS: Final = ("workflow", "status", "guess", "started", "ended_at", "ms", "seq", "end")
 

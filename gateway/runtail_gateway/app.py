@@ -13,11 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
-from runtail_broker.archive import Archive
-from runtail_broker.archiving import Archiving
-from runtail_broker.client import Nodes
+from runtail_broker.archives.archive import Archive
+from runtail_broker.archives.archiving import Archiving
+from runtail_broker.archives.store import store_at
+from runtail_broker.connections.client import Nodes
 from runtail_broker.errors import RuntailError
-from runtail_broker.store import store_at
 from runtail_gateway.access.access import Access
 from runtail_gateway.access.admission import Viewers
 from runtail_gateway.access.proxies import Proxies

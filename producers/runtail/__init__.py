@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     )
     from runtail.async_publisher import AsyncPublisher
     from runtail.block import ExecutionBlock
-    from runtail.buffer import Counters
-    from runtail.capture import capture_exceptions, capture_print, capture_warnings
+    from runtail.capturing.capture import capture_exceptions, capture_print, capture_warnings
+    from runtail.capturing.context_pool import ContextThreadPoolExecutor
+    from runtail.capturing.logging_handler import RunHandler
+    from runtail.capturing.loguru_sink import LoguruSink
+    from runtail.capturing.structlog_processor import RunProcessor
     from runtail.context import current, in_context
-    from runtail.context_pool import ContextThreadPoolExecutor
-    from runtail.logging_handler import RunHandler
-    from runtail.loguru_sink import LoguruSink
-    from runtail.masking import mask
+    from runtail.delivery.buffer import Counters
+    from runtail.masks.masking import mask
     from runtail.plan import PlanStep
     from runtail.publisher import Publisher
-    from runtail.reading import Reading, ReadRefused, read
     from runtail.run import Execution
     from runtail.settings import PublisherSettings
     from runtail.steps import Step
-    from runtail.structlog_processor import RunProcessor
+    from runtail.watching.reading import Reading, ReadRefused, read
 
 __all__ = [
     "AsyncPublisher",
@@ -74,22 +74,22 @@ __all__ = [
 
 _HOMES = {
     "AsyncPublisher": "runtail.async_publisher",
-    "ContextThreadPoolExecutor": "runtail.context_pool",
-    "Counters": "runtail.buffer",
+    "ContextThreadPoolExecutor": "runtail.capturing.context_pool",
+    "Counters": "runtail.delivery.buffer",
     "Execution": "runtail.run",
     "ExecutionBlock": "runtail.block",
-    "LoguruSink": "runtail.loguru_sink",
+    "LoguruSink": "runtail.capturing.loguru_sink",
     "PlanStep": "runtail.plan",
     "Publisher": "runtail.publisher",
     "PublisherSettings": "runtail.settings",
-    "ReadRefused": "runtail.reading",
-    "Reading": "runtail.reading",
-    "RunHandler": "runtail.logging_handler",
-    "RunProcessor": "runtail.structlog_processor",
+    "ReadRefused": "runtail.watching.reading",
+    "Reading": "runtail.watching.reading",
+    "RunHandler": "runtail.capturing.logging_handler",
+    "RunProcessor": "runtail.capturing.structlog_processor",
     "Step": "runtail.steps",
-    "capture_exceptions": "runtail.capture",
-    "capture_print": "runtail.capture",
-    "capture_warnings": "runtail.capture",
+    "capture_exceptions": "runtail.capturing.capture",
+    "capture_print": "runtail.capturing.capture",
+    "capture_warnings": "runtail.capturing.capture",
     "configure": "runtail.api",
     "current": "runtail.context",
     "debug": "runtail.api",
@@ -98,9 +98,9 @@ _HOMES = {
     "flush": "runtail.api",
     "in_context": "runtail.context",
     "info": "runtail.api",
-    "mask": "runtail.masking",
+    "mask": "runtail.masks.masking",
     "progress": "runtail.api",
-    "read": "runtail.reading",
+    "read": "runtail.watching.reading",
     "shutdown": "runtail.api",
     "step": "runtail.api",
     "tqdm_progress": "runtail.api",

@@ -23,7 +23,7 @@ from runtail.steps import Step, StepOptions
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from runtail.http_nodes import Token
+    from runtail.delivery.http_nodes import Token
 
 T = TypeVar("T")
 _Ways: TypeAlias = "tuple[str | None, str | None, Token | None]"
@@ -213,6 +213,6 @@ def track(
 
 def tqdm_progress(*args: Any, **kwargs: Any) -> tqdm[Any]:
     """Make a tqdm bar that is progress of the current execution too; the arguments are tqdm's."""
-    from runtail.tqdm_bar import bar_class
+    from runtail.capturing.tqdm_bar import bar_class
 
     return bar_class(progress)(*args, **kwargs)

@@ -7,13 +7,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, overload
 
 from runtail.block import ExecutionBlock
-from runtail.buffer import Counters
+from runtail.delivery.buffer import Counters
 from runtail.publisher import Publisher
 from runtail.run import Execution
 from runtail.settings import DEFAULTS, PublisherSettings
 
 if TYPE_CHECKING:
-    from runtail.http_nodes import Token
+    from runtail.delivery.http_nodes import Token
 
 
 class AsyncPublisher:

@@ -16,7 +16,7 @@ from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, r
 from typing import Final
 from urllib.parse import urlsplit
 
-from runtail.help_text import Taught
+from runtail.commands.help_text import Taught
 
 DESCRIPTION: Final = "Watch a workflow run while it runs."
 EPILOG: Final = """\

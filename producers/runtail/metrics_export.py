@@ -10,7 +10,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Final, Protocol
 
-from runtail.buffer import Counters
+from runtail.delivery.buffer import Counters
 
 try:
     from prometheus_client import REGISTRY, CollectorRegistry

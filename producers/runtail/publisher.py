@@ -15,23 +15,23 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, overload
 
 from runtail import debugging
-from runtail.ask import Leave, Role
-from runtail.backoff import RareWarnings
 from runtail.block import ExecutionBlock
-from runtail.buffer import Buffer, Counters
-from runtail.courier import Courier
-from runtail.held import Held
-from runtail.journal import Journal
+from runtail.delivery.ask import Leave, Role
+from runtail.delivery.backoff import RareWarnings
+from runtail.delivery.buffer import Buffer, Counters
+from runtail.delivery.courier import Courier
+from runtail.delivery.held import Held
+from runtail.delivery.journal import Journal
+from runtail.delivery.spill import Spill
 from runtail.process import follow_exit, follow_forks, may_wait
 from runtail.process import handle_sigterm as _handle_sigterm
 from runtail.run import Execution
 from runtail.settings import DEFAULTS, PublisherSettings
-from runtail.spill import Spill
-from runtail_broker.engine import find_engine
-from runtail_broker.record import encode
+from runtail_broker.engines.engine import find_engine
+from runtail_broker.records.record import encode
 
 if TYPE_CHECKING:
-    from runtail.http_nodes import Token
+    from runtail.delivery.http_nodes import Token
 
 _STOP_SECONDS: Final = 2.0
 _SPILL_SECONDS: Final = 10.0  # in all, for what still has to be written down at the exit

@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 import orjson
 
 from runtail.context import place_in
+from runtail.delivery.pending import Logged, Progress
+from runtail.delivery.throttle import Throttle
 from runtail.naming import StepIds
-from runtail.pending import Logged, Progress
 from runtail.plan import Plan, plan_fields
 from runtail.settings import PublisherSettings
 from runtail.shapes import Ungiven, link_fields, metric_fields, progress_fields
 from runtail.steps import Step, StepOptions, named_by
-from runtail.throttle import Throttle
 from runtail.tracking import AsyncTracked, Tally, Tracked, length_of
-from runtail_broker.record import Record
+from runtail_broker.records.record import Record
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -168,7 +168,7 @@ class Reports(ABC):
 
     def tqdm(self, *args: Any, **kwargs: Any) -> tqdm[Any]:
         """Make a tqdm bar that is progress of this execution too; the arguments are tqdm's."""
-        from runtail.tqdm_bar import bar_class
+        from runtail.capturing.tqdm_bar import bar_class
 
         return bar_class(self.progress)(*args, **kwargs)
 

@@ -9,24 +9,24 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self
 
-from runtail.ask import Leave
 from runtail.async_too import AsyncToo
-from runtail.buffer import Buffer
-from runtail.bundle import Bundler, bundled
+from runtail.capturing.otel import trace_fields
 from runtail.context import Scope, enter, place_in
 from runtail.context import leave as end_scope
-from runtail.courier import Courier
-from runtail.journal import Journal
-from runtail.masking import masker
-from runtail.otel import trace_fields
+from runtail.delivery.ask import Leave
+from runtail.delivery.buffer import Buffer
+from runtail.delivery.bundle import Bundler, bundled
+from runtail.delivery.courier import Courier
+from runtail.delivery.journal import Journal
+from runtail.delivery.pending import Bundle, Logged
+from runtail.masks.masking import masker
 from runtail.outcome import ended_by, reason_of
-from runtail.pending import Bundle, Logged
 from runtail.reports import Reports
 from runtail.settings import PublisherSettings
 from runtail.steps import named_by, told_once
 from runtail_broker.errors import InvalidRecord
-from runtail_broker.ready import encode_ready
-from runtail_broker.record import TERMINAL, Record, encode, encode_plain
+from runtail_broker.records.ready import encode_ready
+from runtail_broker.records.record import TERMINAL, Record, encode, encode_plain
 
 _OPTIONAL: Final = frozenset(
     {"step_name", "step_type", "input_data", "output_data", "duration_ms", "error_message"}

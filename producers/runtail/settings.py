@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
 from runtail_broker.acks import SAFE_SECONDS, Acks
-from runtail_broker.record import MAX_RECORD_BYTES
+from runtail_broker.records.record import MAX_RECORD_BYTES
 
 WhenFull = Literal["drop_oldest", "block"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
-from runtail.throttle import Slot
+from runtail.delivery.throttle import Slot
 
 T = TypeVar("T")
 L = TypeVar("L")

@@ -21,7 +21,7 @@ from redis import Redis
 from tests.bench import burst, call_cost, idle, publish, replay, steady
 from tests.bench.figures import Section
 
-from runtail_broker.engine import start_engine
+from runtail_broker.engines.engine import start_engine
 
 _BENCHES = {
     "publish": publish.bench,

@@ -11,7 +11,7 @@ from tests.bench.processes import Child, gateway, serving
 from tests.bench.viewers import Plan, Seen, seen_by, wait_until_ready, watching
 from tests.bench.worker import Worker, add_plainly
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 _UNITS = {"cpu": "ms for 1,000 deliveries", "p50": "ms", "p99": "ms"}
 _SAMPLE_EVERY = 10

@@ -29,8 +29,8 @@ from tests.bench.figures import Run, percentile
 from tests.bench.worker import record
 
 from runtail import Publisher
-from runtail.masking import mask, unmask_all
-from runtail_broker.engine import start_engine
+from runtail.masks.masking import mask, unmask_all
+from runtail_broker.engines.engine import start_engine
 
 _AT_ONCE = 500
 _ROUND = 20_000  # calls between two flushes: far from a full buffer, so that none is dropped

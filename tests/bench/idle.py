@@ -10,7 +10,7 @@ from tests.bench.processes import gateway
 from tests.bench.viewers import Plan, wait_until_ready, watching
 from tests.bench.worker import Worker
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 _UNITS = {
     "connects": "viewers/s",

@@ -40,7 +40,7 @@ from tests.ui.tab import (
     lines_seen,
 )
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 _FOLDER: Final = Path(__file__).parent / "logviewers"
 _NAME: Final = "run"

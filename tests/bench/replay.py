@@ -11,7 +11,7 @@ from tests.bench.processes import Child, gateway, serving
 from tests.bench.viewers import Plan, seen_by, wait_until_ready, watching
 from tests.bench.worker import Worker
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 _UNITS = {"speed": "records/s", "cpu": "µs a record"}
 _CROWDS = (1, 20)

@@ -12,7 +12,7 @@ from tests.bench.processes import Child, gateway, serving
 from tests.bench.viewers import Plan, Seen, seen_by, wait_until_ready, watching
 from tests.bench.worker import Worker, record
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 _UNITS = {"cpu": "% of a core", "p50": "ms", "p99": "ms"}
 _PER_SECOND = 100

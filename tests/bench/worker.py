@@ -12,9 +12,9 @@ import time
 import orjson
 from redis.asyncio import Redis
 
-from runtail_broker.client import Nodes, connect
+from runtail_broker.connections.client import Nodes, connect
 from runtail_broker.cursor import new_random
-from runtail_broker.frame import encode_frame
+from runtail_broker.records.frame import encode_frame
 from runtail_broker.script import Batch, Limits, open_call, publish_call
 
 RECORD_BYTES = 340

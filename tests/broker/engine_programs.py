@@ -15,13 +15,13 @@ from typing import Any
 import psutil
 import redis
 
-from runtail_broker.engine import Engine
-from runtail_broker.engine_address import take_lock
+from runtail_broker.engines.engine import Engine
+from runtail_broker.engines.engine_address import take_lock
 
 PREAMBLE = """\
 import json, os, signal, sys, threading
 from pathlib import Path
-from runtail_broker.engine import find_engine, start_engine
+from runtail_broker.engines.engine import find_engine, start_engine
 
 def tell(**facts):
     print(json.dumps(facts), flush=True)

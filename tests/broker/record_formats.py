@@ -12,13 +12,13 @@ import tempfile
 from pathlib import Path
 
 import orjson
-from tests.broker.archives import shelf_in
 from tests.broker.executions import Execution
+from tests.broker.shelf import shelf_in
 from tests.engines import embedded_engine
 
-from runtail_broker.client import Nodes
-from runtail_broker.frame import encode_frame
-from runtail_broker.rendering import render
+from runtail_broker.connections.client import Nodes
+from runtail_broker.records.frame import encode_frame
+from runtail_broker.records.rendering import render
 
 FORMATS = Path(__file__).with_name("formats")
 NAME = "nightly"

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from runtail_broker.cursor import START, Cursor, CursorMemory, RecordId, chain, start_of
-from runtail_broker.entry import Entry
 from runtail_broker.proof import (
     NOTHING,
     Bounds,
@@ -21,7 +20,8 @@ from runtail_broker.proof import (
     prove,
     worth_a_reset,
 )
-from runtail_broker.splice import SEPARATOR
+from runtail_broker.records.entry import Entry
+from runtail_broker.records.splice import SEPARATOR
 from runtail_broker.tail import Fed, Rendered, Tail
 
 PAGE = 2

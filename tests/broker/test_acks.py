@@ -12,7 +12,7 @@ from tests.server_process import Program, Server, server
 
 from runtail import Publisher, PublisherSettings
 from runtail_broker.acks import MEMORY, Acks
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.errors import EngineRefused, NotSafe
 from runtail_broker.script import Answer, beat_call, publish_call
 

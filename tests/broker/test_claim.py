@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import ENGINES
 
 from runtail_broker.claim import Claim
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 pytestmark = pytest.mark.parametrize("engine", ENGINES, indirect=True)
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
-from tests.broker.archives import Shelf, shelf_in
+from tests.broker.archives.test_archive_model import Schedule
 from tests.broker.guards import ARCHIVE_GUARDS, GUARDS
-from tests.broker.test_archive_model import Schedule
+from tests.broker.shelf import Shelf, shelf_in
 from tests.broker.test_tail_model import TailMachine
 from tests.faults.scripts import edited
 from tests.planting import Defect, planted
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.errors import RuntailError
 
 SEARCHED = settings(

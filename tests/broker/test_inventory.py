@@ -6,7 +6,7 @@ import pytest
 from tests.broker.executions import Execution
 from tests.conftest import ENGINES
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.executions import Executions
 from runtail_broker.inventory import Inventory, Kept, KeyWalk, ListWalk
 from runtail_broker.keys import index_of

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.broker.archives import Shelf, end, ended, shelf_in, texts
 from tests.broker.executions import Execution
+from tests.broker.shelf import Shelf, end, ended, shelf_in, texts
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.cursor import START, Cursor
-from runtail_broker.entry import Entry
 from runtail_broker.errors import ArchiveDamaged, ArchiveMissing, ArchiveUnavailable
 from runtail_broker.log_reader import LogReader
 from runtail_broker.proof import Continues, Diverged, Gap
+from runtail_broker.records.entry import Entry
 from runtail_broker.script import Limits
 
 pytestmark = pytest.mark.parametrize("engine", ["embedded"], indirect=True)

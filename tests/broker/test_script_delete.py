@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.broker.executions import Execution
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.executions import Executions
 from runtail_broker.inventory import Inventory
 from runtail_broker.script import Answer, delete_call

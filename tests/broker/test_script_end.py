@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 from tests.broker.executions import Execution
 
-from runtail_broker.client import Nodes
-from runtail_broker.frame import decode_frame
+from runtail_broker.connections.client import Nodes
+from runtail_broker.records.frame import decode_frame
 from runtail_broker.script import end_of
 
 

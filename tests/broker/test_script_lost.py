@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.broker.executions import PUBLISHER, Execution
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.executions import Executions, Look
 from runtail_broker.script import Answer, cancel_call, give_up_call, mark_call
 

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from tests.broker.executions import Execution
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.executions import Executions
 from runtail_broker.notes import Board, Notes
 from runtail_broker.script import delete_call, note_call

@@ -9,10 +9,10 @@ import pytest
 from tests.broker.executions import Execution, batch_of
 from tests.conftest import REAL_ENGINES
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.cursor import TAG_MODULUS, RecordId, chain
-from runtail_broker.entry import Entry
-from runtail_broker.frame import decode_frame
+from runtail_broker.records.entry import Entry
+from runtail_broker.records.frame import decode_frame
 from runtail_broker.script import Limits
 
 LATER_MS = 3_600_000

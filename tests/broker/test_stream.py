@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from tests.broker.executions import Execution, batch_of
 from tests.conftest import REAL_ENGINES
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.cursor import START, Cursor, RecordId, start_of
 from runtail_broker.errors import ExecutionNotFound
 from runtail_broker.proof import Continues, Diverged, Gap

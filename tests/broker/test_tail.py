@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tests.broker.tail_world import Sealed, World, render, text_of
 
 from runtail_broker.cursor import START, Cursor
-from runtail_broker.entry import Entry
-from runtail_broker.splice import records_of
+from runtail_broker.records.entry import Entry
+from runtail_broker.records.splice import records_of
 from runtail_broker.tail import Fed, Tail
 
 EPOCH = 77

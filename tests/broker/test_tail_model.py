@@ -14,7 +14,7 @@ from hypothesis.stateful import (
 from tests.broker.tail_world import Owner, Sealed, Viewer, World, check
 
 from runtail_broker.cursor import START
-from runtail_broker.entry import Entry
+from runtail_broker.records.entry import Entry
 
 SETTLE_ROUNDS = 300
 counts = st.integers(1, 4)

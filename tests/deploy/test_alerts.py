@@ -21,7 +21,7 @@ from tests.deploy.shipped import (
 )
 from tests.engines import require_program
 
-from runtail.buffer import Counters
+from runtail.delivery.buffer import Counters
 from runtail.metrics_export import register
 from runtail_gateway.metrics.metrics import Metrics
 

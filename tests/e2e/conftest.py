@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.broker.engine_place import private_place
 
-from runtail_broker.engine import Engine, start_engine
+from runtail_broker.engines.engine import Engine, start_engine
 
 
 @contextmanager

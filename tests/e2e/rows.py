@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import orjson
 import redis
 
-from runtail_broker.entry import Entry
-from runtail_broker.frame import decode_frame
 from runtail_broker.keys import ExecutionKeys
+from runtail_broker.records.entry import Entry
+from runtail_broker.records.frame import decode_frame
 
 _PAGE = 500
 

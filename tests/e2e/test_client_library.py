@@ -16,7 +16,7 @@ from tests.e2e.rows import read_stream
 from tests.web import UI
 
 from runtail import Publisher
-from runtail_broker.engine import Engine
+from runtail_broker.engines.engine import Engine
 
 pytestmark = pytest.mark.node
 SCRIPT = Path(__file__).with_name("watch_with_client.mjs")

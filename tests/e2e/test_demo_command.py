@@ -18,8 +18,8 @@ from tests.e2e.rows import objections, read_stream
 from tests.e2e.watcher import Watcher
 from tests.polling import until
 
-from runtail_broker.engine import find_engine
-from runtail_broker.engine_address import register
+from runtail_broker.engines.engine import find_engine
+from runtail_broker.engines.engine_address import register
 
 WORKER = """\
 import time

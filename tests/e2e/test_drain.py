@@ -13,8 +13,8 @@ from tests.gateway.watcher import Watcher
 from tests.gateway.worker import Worker
 from tests.polling import soon
 
-from runtail_broker.client import Nodes
-from runtail_broker.engine import Engine
+from runtail_broker.connections.client import Nodes
+from runtail_broker.engines.engine import Engine
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.e2e.watching import watching
 
 from runtail import Publisher, PublisherSettings
 from runtail.run import Execution
-from runtail_broker.engine import Engine, start_engine
+from runtail_broker.engines.engine import Engine, start_engine
 
 # A new primary is left alone for half a minute by default before anybody ends an execution on it.
 QUICK = {"settle_seconds": 1.0, "beat_seconds": 2.5, "retry_seconds": 0.2}

@@ -12,7 +12,7 @@ from tests.e2e.watching import watching
 from tests.proxy import proxy_to
 
 from runtail import Publisher
-from runtail_broker.engine import Engine
+from runtail_broker.engines.engine import Engine
 
 # A beat repairs as well, after 15 s at the earliest: what must not wait for one comes sooner.
 SOON_SECONDS = 8.0

@@ -14,7 +14,7 @@ from tests.browser import chromium, open_page
 from tests.e2e.processes import Gateway, gateways
 from tests.tracing import traced
 
-from runtail_broker.engine import Engine
+from runtail_broker.engines.engine import Engine
 
 PATIENCE_MS = 20_000
 PROGRAM = Path(__file__).with_name("many_runs.py")

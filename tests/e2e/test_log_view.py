@@ -18,7 +18,7 @@ from tests.ui.gallery import faults
 from tests.ui.lines import in_sight, is_following, seqs, settle, top_of
 
 from runtail import Execution, Publisher
-from runtail_broker.engine import Engine, start_engine
+from runtail_broker.engines.engine import Engine, start_engine
 
 pytestmark = [pytest.mark.browser, pytest.mark.node, pytest.mark.full]
 PATIENCE_MS = 15_000

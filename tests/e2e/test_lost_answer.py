@@ -12,7 +12,7 @@ from tests.e2e.watching import watched
 from tests.proxy import proxy_to
 
 from runtail import Publisher, PublisherSettings
-from runtail_broker.engine import Engine
+from runtail_broker.engines.engine import Engine
 
 SETTINGS = PublisherSettings(retry_min_seconds=0.01, retry_max_seconds=0.1)
 

@@ -14,7 +14,7 @@ from tests.browser import chromium_page
 from tests.e2e.processes import Gateway, gateways
 from tests.e2e.rows import read_stream
 
-from runtail_broker.engine import Engine
+from runtail_broker.engines.engine import Engine
 
 RUN_MS = 40_000  # the demo run takes 20 s, and a busy machine more
 PATIENCE_MS = 15_000

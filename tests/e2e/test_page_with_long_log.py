@@ -19,8 +19,8 @@ from tests.gateway.long_run import LongRun
 from tests.tracing import traced
 from tests.ui.tab import Tab, frames_for, frames_while_scrolling, lines_seen
 
-from runtail_broker.client import Nodes
-from runtail_broker.engine import Engine
+from runtail_broker.connections.client import Nodes
+from runtail_broker.engines.engine import Engine
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 

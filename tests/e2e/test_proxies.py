@@ -24,8 +24,8 @@ from tests.polling import DEADLINE_SECONDS, a_moment
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from runtail_broker.client import Nodes
-from runtail_broker.engine import Engine
+from runtail_broker.connections.client import Nodes
+from runtail_broker.engines.engine import Engine
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 BEHIND = replace(QUICK, trusted_proxies=("127.0.0.1",))

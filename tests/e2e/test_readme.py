@@ -16,7 +16,7 @@ from tests.e2e.processes import Gateway, fetch, gateways
 from tests.e2e.rows import read_stream
 
 from runtail import Publisher
-from runtail_broker.engine import Engine
+from runtail_broker.engines.engine import Engine
 
 ROOT = Path(__file__).parents[2]
 READMES = sorted([ROOT / "README.md", *ROOT.glob("*/README.md")])

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from tests.e2e.processes import Gateway, gateways
 from tests.e2e.test_readme import fenced
-from tests.producers.commands import Commands
+from tests.producers.command_runs import Commands
 
 from runtail.command import HELP
-from runtail_broker.engine import Engine
+from runtail_broker.engines.engine import Engine
 
 ROOT = Path(__file__).parents[2]
 (BLOCK,) = [

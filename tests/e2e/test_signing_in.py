@@ -11,7 +11,7 @@ from tests.e2e.processes import gateways, status_of
 
 from runtail import Publisher
 from runtail.command import main
-from runtail_broker.engine import Engine
+from runtail_broker.engines.engine import Engine
 
 SECRET = "a secret that nobody guesses, no one"
 Captured = pytest.CaptureFixture[str]

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from tests.e2e.processes import Gateway, gateways
 from tests.polling import until
-from tests.producers.commands import Commands
+from tests.producers.command_runs import Commands
 
 from runtail import Publisher
-from runtail_broker.engine import Engine
+from runtail_broker.engines.engine import Engine
 
 pytestmark = pytest.mark.full
 

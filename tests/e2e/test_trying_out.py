@@ -12,7 +12,7 @@ from playwright.async_api import Page, expect
 from tests.browser import chromium_page
 from tests.e2e.processes import Gateway, gateways
 
-from runtail_broker.engine import Engine
+from runtail_broker.engines.engine import Engine
 
 PATIENCE_MS = 30_000
 

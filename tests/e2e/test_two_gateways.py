@@ -13,7 +13,7 @@ from tests.e2e.processes import Gateway, gateways, say, told, worker
 from tests.e2e.rows import Row, objections, read_stream, total_objections
 from tests.e2e.watcher import Watcher
 
-from runtail_broker.engine import Engine
+from runtail_broker.engines.engine import Engine
 
 MANY = 100_000
 VIEWERS = 8

@@ -18,7 +18,7 @@ from tests.e2e.watching import watched, watching
 from runtail import Publisher
 from runtail.run import Execution
 from runtail_broker.cursor import Cursor
-from runtail_broker.engine import Engine, start_engine
+from runtail_broker.engines.engine import Engine, start_engine
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from tests.e2e.rows import objections, read_stream
 from tests.e2e.watcher import Watcher
 from tests.e2e.watching import watching
 
-from runtail_broker.engine import Engine
+from runtail_broker.engines.engine import Engine
 
 QUICK = {"beat_seconds": 2.5, "lease_seconds": 1.0}
 

@@ -8,7 +8,7 @@ import random
 from tests.faults.cluster import ClusterEngine
 from tests.faults.world import World
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 
 class ClusterWorld(World):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.planting import Defect
 
-_BUFFER, _JOURNAL = "runtail.buffer:Buffer", "runtail.journal:Journal"
-_PUBLISHER, _CLIENT = "runtail.publisher:Publisher", "runtail.viewer:Viewer"
+_BUFFER, _JOURNAL = "runtail.delivery.buffer:Buffer", "runtail.delivery.journal:Journal"
+_PUBLISHER, _CLIENT = "runtail.publisher:Publisher", "runtail.watching.viewer:Viewer"
 _TAIL, _PROOF = "runtail_broker.tail:Tail", "runtail_broker.proof"
 _SHARED, _VIEWER = (
     "runtail_gateway.viewers.shared_tail:SharedTail",

@@ -12,8 +12,8 @@ from tests.faults.witness import ViewerWord
 from tests.polling import POLL_SECONDS
 from websockets.asyncio.client import ClientConnection, connect
 
-from runtail.viewer import Viewer
-from runtail.viewer_event import Broken
+from runtail.watching.viewer import Viewer
+from runtail.watching.viewer_event import Broken
 
 _CONNECT_SECONDS = 3.0
 

@@ -11,7 +11,7 @@ from tests.gateway.conftest import QUICK
 from tests.gateway.running import Running, running
 from tests.proxy import Proxy
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 SETTINGS = replace(
     QUICK,

@@ -13,7 +13,7 @@ from dataclasses import replace
 from tests.faults.line_worker import LineWorker, Link, look_for_last
 from tests.faults.witness import Record, WorkerWord
 
-from runtail.buffer import Counters
+from runtail.delivery.buffer import Counters
 
 _START_SECONDS = 20.0
 _ANSWER_SECONDS = 10.0  # more than was asked to wait

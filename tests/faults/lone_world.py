@@ -11,7 +11,7 @@ from tests.faults.world import FLUSH_SECONDS, World
 from tests.gateway.worker import Copy
 from tests.proxy import Proxy
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 
 class LoneWorld(World):

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.faults.witness import Record, ViewerWord
 
-from runtail.viewer_event import Gap, Records, Reset
+from runtail.watching.viewer_event import Gap, Records, Reset
 from runtail_broker.cursor import Cursor
 
 

@@ -16,7 +16,7 @@ from tests.faults.scripts import Edit, edited
 from tests.faults.world import World
 from tests.gateway.running import as_collector_was
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 SETTLE_SECONDS = 20.0
 

@@ -11,8 +11,8 @@ from tests.faults.checker import judge
 from tests.faults.schedule import Op, schedule, shortened
 from tests.faults.witness import ViewerWord, Witness, WorkerWord
 
-from runtail.buffer import Counters
-from runtail.viewer_event import Gap, Records, Reset
+from runtail.delivery.buffer import Counters
+from runtail.watching.viewer_event import Gap, Records, Reset
 from runtail_broker.cursor import Cursor, RecordId
 
 

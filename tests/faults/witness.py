@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from runtail.buffer import Counters
-from runtail.viewer_event import Event
+from runtail.delivery.buffer import Counters
+from runtail.watching.viewer_event import Event
 
 Record = dict[str, Any]
 

@@ -25,7 +25,7 @@ from tests.gateway.worker import Worker
 from tests.polling import POLL_SECONDS, eventually, soon
 from tests.producers.faults import FAST
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.errors import RuntailError
 
 TIGHT = replace(FAST, max_buffer_records=60, max_held_bytes=2000)  # it loses, and must tell

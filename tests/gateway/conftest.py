@@ -18,7 +18,7 @@ from tests.gateway.running import (
 )
 from tests.gateway.worker import Worker
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.keys import SETTINGS
 from runtail_gateway.settings import GatewaySettings
 

@@ -6,7 +6,7 @@ import orjson
 from tests.gateway.watcher import Watcher
 from websockets.typing import Subprotocol
 
-from runtail_broker.frames_message import SUBPROTOCOL, unpack
+from runtail_broker.records.frames_message import SUBPROTOCOL, unpack
 
 
 class FramesWatcher(Watcher):

@@ -8,10 +8,10 @@ from typing import Any
 
 from tests.gateway.worker import Worker
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.cursor import new_random
-from runtail_broker.frame import encode_frame
-from runtail_broker.record import encode
+from runtail_broker.records.frame import encode_frame
+from runtail_broker.records.record import encode
 from runtail_broker.script import Answer, Batch, Limits, publish_call
 
 _AT_ONCE = 50  # calls

@@ -7,8 +7,8 @@ import time
 
 from tests.gateway.worker import Worker
 
-from runtail_broker.client import Nodes
-from runtail_broker.frame import encode_frame
+from runtail_broker.connections.client import Nodes
+from runtail_broker.records.frame import encode_frame
 from runtail_broker.script import Limits
 
 _LIMITS = Limits(max_records=10_000_000, max_bytes=4 * 1024**3)

@@ -15,7 +15,7 @@ from tests.gateway.running import Running, running
 from tests.gateway.signing import AUTH, token
 from tests.gateway.worker import Worker
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_gateway.settings import GatewaySettings
 
 QUICK = GatewaySettings(beat_seconds=0.1, retry_seconds=0.1, settle_seconds=0.01, list_seconds=0.1)

@@ -19,7 +19,7 @@ from tests.gateway.watcher import Watcher
 from tests.gateway.ways import EVENTS, FRAMES, MANY, PULLED, PUSHED, Way
 from tests.polling import soon
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_gateway.app import create_app
 from runtail_gateway.logs.rest import Rest
 from runtail_gateway.serving.serve import GatewayServer, server

@@ -13,7 +13,7 @@ from tests.gateway.raw import ask
 from tests.gateway.running import Running
 from tests.gateway.worker import Worker
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 ATTACKS: dict[str, list[str]] = {
     "cross-site WebSocket": [
@@ -142,7 +142,7 @@ ATTACKS: dict[str, list[str]] = {
     ],
     "bidi controls and terminal sequences": [
         "gateway/logs/test_log_pages.py::test_a_text_reads_well_and_holds_no_control_sequences",
-        "producers/test_command_tail.py::test_control_sequences_never_reach_the_output",
+        "producers/commands/test_tail.py::test_control_sequences_never_reach_the_output",
     ],
     "records with their own id, seq and kind": [
         "gateway/publishing/test_http.py::test_fields_of_runtails_own_are_renamed",

@@ -15,7 +15,7 @@ from tests.gateway.running import Running, running
 from tests.gateway.talking import logs_of, talking
 from tests.gateway.worker import Worker
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_gateway.access.auth_settings import AuthSettings
 from runtail_gateway.settings import GatewaySettings
 

@@ -16,7 +16,7 @@ from tests.gateway.running import Running, running
 from tests.gateway.talking import logs_of, talking
 
 import runtail_gateway
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.keys import SETTINGS
 from runtail_gateway.protocol import problem
 

@@ -20,8 +20,8 @@ from tests.gateway.worker import Worker
 
 from runtail import AsyncPublisher
 from runtail.command import main
-from runtail.command_prune import age
-from runtail_broker.client import Nodes
+from runtail.commands.prune import age
+from runtail_broker.connections.client import Nodes
 
 Captured = pytest.CaptureFixture[str]
 
@@ -203,7 +203,7 @@ async def test_pruning_shows_and_deletes_nothing_until_told_and_asked(
     await run(engine_url, "old")
     assert await runtail(pushing, "prune", "--older-than", "1m") == 0
     assert capsys.readouterr().out == "nothing is that old\n"
-    monkeypatch.setattr("runtail.command_prune.age", lambda text: timedelta())
+    monkeypatch.setattr("runtail.commands.prune.age", lambda text: timedelta())
     await run(engine_url, "bad", fails=True)
     await run(engine_url, "other", workflow="other")
     async with AsyncPublisher(engine_url) as publisher, publisher.execution("going"):

@@ -7,7 +7,7 @@ from tests.gateway.running import Running
 from tests.gateway.watcher import Watcher
 from tests.gateway.worker import Worker
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 
 async def at_the_head(gateway: Running, worker: Worker) -> Watcher:

@@ -29,8 +29,8 @@ from schemathesis.specs.openapi.checks import (
 from tests.gateway.running import Running
 from tests.gateway.worker import Worker
 
-from runtail_broker.client import Nodes
-from runtail_broker.spoken import FRAME_TYPE, MEDIA_TYPE
+from runtail_broker.connections.client import Nodes
+from runtail_broker.records.spoken import FRAME_TYPE, MEDIA_TYPE
 from runtail_gateway.settings import GatewaySettings
 from runtail_gateway.web.description import openapi
 

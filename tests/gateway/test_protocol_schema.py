@@ -10,7 +10,7 @@ import pytest
 from tests.gateway.record_vectors import VECTORS
 from tests.gateway.recorded_runs import RUNS, messages_of
 
-from runtail_broker.record import KINDS
+from runtail_broker.records.record import KINDS
 from runtail_gateway.web.description import protocol
 
 SCHEMA = protocol()

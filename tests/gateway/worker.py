@@ -13,14 +13,15 @@ from typing import Any
 import orjson
 from redis.asyncio import Redis
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.cursor import new_random
-from runtail_broker.entry import Entry
-from runtail_broker.frame import encode_frame
 from runtail_broker.keys import ExecutionKeys
-from runtail_broker.outline import outline
-from runtail_broker.record import encode
-from runtail_broker.rendering import render
+from runtail_broker.records.entry import Entry
+from runtail_broker.records.frame import encode_frame
+from runtail_broker.records.outline import outline
+from runtail_broker.records.record import encode
+from runtail_broker.records.rendering import render
+from runtail_broker.records.splice import records_of
 from runtail_broker.script import (
     Answer,
     Batch,
@@ -32,7 +33,6 @@ from runtail_broker.script import (
     open_call,
     publish_call,
 )
-from runtail_broker.splice import records_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 import redis
 
-from runtail_broker.entry import Entry
-from runtail_broker.frame import decode_frame
 from runtail_broker.keys import ExecutionKeys, index_of
+from runtail_broker.records.entry import Entry
+from runtail_broker.records.frame import decode_frame
 
 
 class Stored:

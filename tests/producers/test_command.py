@@ -87,7 +87,7 @@ def test_an_unknown_command_is_wrong_usage(capsys: Captured) -> None:
 def test_listing_the_commands_imports_none_of_them() -> None:
     modules = imported_by("--help")
     assert "runtail.command" in modules
-    assert not modules & {"runtail.command_tail", "runtail_gateway", "websockets", "redis"}
+    assert not modules & {"runtail.commands.tail", "runtail_gateway", "websockets", "redis"}
 
 
 def test_the_list_of_executions_needs_neither_gateway_nor_websockets() -> None:

@@ -23,7 +23,7 @@ from runtail_broker.keys import ExecutionKeys
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "producers" / "examples"
-TESTED_ELSEWHERE = {"build.sh": "test_command_log.py"}  # the others are named in this file
+TESTED_ELSEWHERE = {"build.sh": "commands/test_log.py"}  # the others are named in this file
 
 
 def environment(url: str, **more: str) -> dict[str, str]:
@@ -95,7 +95,7 @@ def test_every_example_has_a_test() -> None:
     here = Path(__file__).read_text()
     for path in EXAMPLES.iterdir():
         if path.name in TESTED_ELSEWHERE:
-            assert path.name in Path(__file__).with_name(TESTED_ELSEWHERE[path.name]).read_text()
+            assert path.name in (Path(__file__).parent / TESTED_ELSEWHERE[path.name]).read_text()
         elif path.is_file():
             assert path.stem in here, path.name
 

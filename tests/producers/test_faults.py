@@ -30,7 +30,7 @@ from tests.producers.faults import (
 from tests.proxy import proxy_to
 
 from runtail import Publisher, PublisherSettings
-from runtail_broker.engine import Engine, start_engine
+from runtail_broker.engines.engine import Engine, start_engine
 
 ROOT = Path(__file__).parents[2]
 

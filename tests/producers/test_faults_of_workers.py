@@ -25,7 +25,7 @@ from tests.producers.faults import (
 from tests.producers.stored import Stored
 from tests.proxy import Proxy, proxy_to
 
-from runtail_broker.engine import Engine, start_engine
+from runtail_broker.engines.engine import Engine, start_engine
 from runtail_broker.keys import ExecutionKeys
 
 LAST = 'run.info("last words")\n'

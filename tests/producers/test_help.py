@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runtail.command import HELP, main
-from runtail.help_text import fitted
+from runtail.commands.help_text import fitted
 
 Captured = pytest.CaptureFixture[str]
 LONG = 90  # an example that has no comment beside it may be so long

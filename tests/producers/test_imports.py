@@ -42,7 +42,7 @@ def test_the_sdk_imports_no_web_framework_and_no_client_before_it_connects() -> 
     assert "runtail" in roots
     assert not roots & FOREIGN
     assert "redis" not in roots
-    assert "runtail.http_nodes" not in imported_by(USE)
+    assert "runtail.delivery.http_nodes" not in imported_by(USE)
 
 
 def test_the_sdk_imports_little_beside_asyncio() -> None:

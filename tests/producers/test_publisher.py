@@ -17,7 +17,7 @@ from tests.producers.stored import Stored
 from tests.proxy import Proxy
 
 from runtail import AsyncPublisher, Publisher, PublisherSettings
-from runtail_broker.engine import start_engine
+from runtail_broker.engines.engine import start_engine
 from runtail_broker.errors import InvalidExecutionId
 from runtail_broker.keys import SETTINGS, ExecutionKeys
 

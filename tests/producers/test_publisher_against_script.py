@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.producers.model_engine import ModelEngine
 
-from runtail.ask import Ask, Leave
-from runtail.buffer import Buffer
-from runtail.held import Held
-from runtail.journal import Journal
+from runtail.delivery.ask import Ask, Leave
+from runtail.delivery.buffer import Buffer
+from runtail.delivery.held import Held
+from runtail.delivery.journal import Journal
 from runtail.settings import PublisherSettings
-from runtail_broker.record import encode
+from runtail_broker.records.record import encode
 from runtail_broker.script import Answer, Limits
 
 ROUNDS_TO_SETTLE = 60

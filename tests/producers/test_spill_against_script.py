@@ -17,16 +17,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.producers.model_engine import ModelEngine
 
-from runtail.ask import Leave
-from runtail.backoff import RareWarnings
-from runtail.buffer import Buffer
-from runtail.held import Held, Sealed
-from runtail.journal import Journal
+from runtail.delivery.ask import Leave
+from runtail.delivery.backoff import RareWarnings
+from runtail.delivery.buffer import Buffer
+from runtail.delivery.held import Held, Sealed
+from runtail.delivery.journal import Journal
+from runtail.delivery.spill import SUFFIX, Spill
+from runtail.delivery.spill_file import entries
 from runtail.settings import PublisherSettings
-from runtail.spill import SUFFIX, Spill
-from runtail.spill_file import entries
-from runtail_broker.frame import decode_frame
-from runtail_broker.record import encode
+from runtail_broker.records.frame import decode_frame
+from runtail_broker.records.record import encode
 from runtail_broker.script import Limits
 
 BEAT, HELD = 1.0, 1e6

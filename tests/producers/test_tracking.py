@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.producers.running import Running
 
-from runtail.throttle import Throttle
+from runtail.delivery.throttle import Throttle
 from runtail.tracking import Tally, Tracked
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.producers.fake_gateway import cursor, end, hello, log, records, reset
 
-from runtail.viewer import Viewer
-from runtail.viewer_event import Broken, Event, Gap, Records, Retry
+from runtail.watching.viewer import Viewer
+from runtail.watching.viewer_event import Broken, Event, Gap, Records, Retry
 
 
 def taken(viewer: Viewer, *messages: dict[str, Any]) -> list[Event]:

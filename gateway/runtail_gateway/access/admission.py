@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from starlette.requests import HTTPConnection
 
-from runtail_broker.frames_message import SUBPROTOCOL as FRAMES
+from runtail_broker.records.frames_message import SUBPROTOCOL as FRAMES
 from runtail_gateway.access.addresses import Counted, Networks
 from runtail_gateway.access.allowance import Allowances
 from runtail_gateway.metrics.metrics import Metrics

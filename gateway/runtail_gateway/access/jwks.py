@@ -22,7 +22,7 @@ from typing import Any, Final
 
 import jwt
 
-from runtail_broker.ending import end
+from runtail_broker.connections.ending import end
 from runtail_gateway.access.auth import signed_out
 from runtail_gateway.access.auth_settings import AuthSettings
 from runtail_gateway.access.tokens import Key

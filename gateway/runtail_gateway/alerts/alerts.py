@@ -15,12 +15,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Final, Self
 
-from runtail_broker.client import Nodes
-from runtail_broker.ending import end
+from runtail_broker.connections.client import Nodes
+from runtail_broker.connections.ending import end
+from runtail_broker.connections.shared_link import Command
 from runtail_broker.executions import Executions, Look
 from runtail_broker.inventory import Inventory
 from runtail_broker.keys import ExecutionKeys
-from runtail_broker.shared_link import Command
 from runtail_broker.stream import StreamReader
 from runtail_broker.tally import FIELDS, Tally
 from runtail_gateway.alerts.composer import Composer, row_of

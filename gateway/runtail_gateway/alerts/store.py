@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.keys import ALERTS
 
 MOST_ROWS: Final = 500

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from runtail.credentials import STARS
-from runtail.masking import Masker
+from runtail.masks.credentials import STARS
+from runtail.masks.masking import Masker
 
 MOST_PATTERN_CHARS: Final = 200
 KNOWN_SECRETS: Final = (

@@ -6,7 +6,7 @@ import statistics
 import time
 from typing import Final
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.tally import Tally
 from runtail_gateway.executions.ledger import Ledger
 from runtail_gateway.settings import GatewaySettings

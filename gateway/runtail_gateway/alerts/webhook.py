@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from runtail.http_client import HttpClient, Place
+from runtail.delivery.http_client import HttpClient, Place
 from runtail_broker.errors import Unavailable
 from runtail_gateway.alerts.rules import Webhook
 

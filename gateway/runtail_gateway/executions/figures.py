@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from runtail_broker.outline import StepEnds
+from runtail_broker.records.outline import StepEnds
 from runtail_broker.state import rfc3339
 from runtail_broker.tally import Tally
 from runtail_gateway.executions.rates import Rates

@@ -11,7 +11,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.inventory import Inventory
 from runtail_broker.state import rfc3339
 from runtail_broker.tally import Tally

@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
+from runtail_broker.connections.shared_link import Command
 from runtail_broker.executions import Executions, Listed
 from runtail_broker.keys import ExecutionKeys
-from runtail_broker.outline import StepEnds
-from runtail_broker.shared_link import Command
+from runtail_broker.records.outline import StepEnds
 from runtail_broker.tally import FIELDS, Tally
 from runtail_gateway.settings import GatewaySettings
 

@@ -7,7 +7,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from runtail_broker.ending import end
+from runtail_broker.connections.ending import end
 from runtail_broker.errors import RuntailError
 from runtail_broker.executions import NEWEST
 from runtail_gateway.access.auth import lacks_scope

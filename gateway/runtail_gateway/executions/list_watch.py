@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final, Protocol
 
 from runtail_broker.changes import tell
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.errors import RuntailError
 from runtail_broker.executions import NEWEST, Executions
 from runtail_broker.state import ExecutionState

@@ -11,8 +11,8 @@ import logging
 import random
 from typing import Self
 
-from runtail_broker.archiving import Archiving, Changed
-from runtail_broker.ending import end
+from runtail_broker.archives.archiving import Archiving, Changed
+from runtail_broker.connections.ending import end
 from runtail_broker.errors import ArchiveUnavailable, RuntailError
 from runtail_gateway.keeping.housekeeping import PutAway, Release
 from runtail_gateway.metrics.metrics import Metrics

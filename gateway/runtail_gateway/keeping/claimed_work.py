@@ -11,8 +11,8 @@ from typing import Self
 from prometheus_client import Gauge
 
 from runtail_broker.claim import Claim
-from runtail_broker.client import Nodes
-from runtail_broker.ending import end
+from runtail_broker.connections.client import Nodes
+from runtail_broker.connections.ending import end
 from runtail_broker.errors import RuntailError
 
 log = logging.getLogger("runtail.gateway")

@@ -8,8 +8,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from runtail_broker.archiving import Archiving
-from runtail_broker.client import Nodes
+from runtail_broker.archives.archiving import Archiving
+from runtail_broker.connections.client import Nodes
 from runtail_broker.errors import ArchiveUnavailable, ExecutionNotFound, RuntailError
 from runtail_broker.keys import checked, index_of
 from runtail_broker.script import delete_call

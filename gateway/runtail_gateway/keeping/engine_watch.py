@@ -7,10 +7,10 @@ import logging
 import random
 from typing import Self
 
-from runtail_broker.client import Nodes
-from runtail_broker.ending import end
+from runtail_broker.connections.client import Nodes
+from runtail_broker.connections.ending import end
+from runtail_broker.engines.examine import Examined, examine
 from runtail_broker.errors import RuntailError
-from runtail_broker.examine import Examined, examine
 from runtail_gateway.metrics.metrics import Metrics
 from runtail_gateway.settings import GatewaySettings
 

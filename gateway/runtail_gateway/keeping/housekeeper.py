@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import chain, islice
 from typing import Final
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.errors import RuntailError
 from runtail_broker.executions import Executions
 from runtail_broker.inventory import Inventory, Kept, KeyWalk, ListWalk

@@ -11,7 +11,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from runtail_broker.executions import Look
-from runtail_broker.record import TERMINAL
+from runtail_broker.records.record import TERMINAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.executions import Executions
 from runtail_broker.script import Call, finish_call, give_up_call, mark_call
 from runtail_gateway.executions.list_watch import tell_all

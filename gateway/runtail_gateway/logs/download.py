@@ -10,8 +10,8 @@ from typing import Any, Final, Protocol
 
 import orjson
 
-from runtail.terminal import Layout, notice, visible
-from runtail.viewer_event import Gap, Records, Reset
+from runtail.watching.terminal import Layout, notice, visible
+from runtail.watching.viewer_event import Gap, Records, Reset
 from runtail_broker.cursor import Cursor
 from runtail_gateway.logs.log_step import Step
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from runtail_broker.record import LEVELS
+from runtail_broker.records.record import LEVELS
 from runtail_gateway.protocol.problem import BadRequest
 
 MAX_STEPS: Final = 20

@@ -13,10 +13,10 @@ from dataclasses import replace
 from typing import Any
 
 from runtail_broker.cursor import Cursor, start_of
-from runtail_broker.entry import Entry
 from runtail_broker.proof import Continues, Diverged, Gap
-from runtail_broker.rendering import render
-from runtail_broker.splice import records_of
+from runtail_broker.records.entry import Entry
+from runtail_broker.records.rendering import render
+from runtail_broker.records.splice import records_of
 from runtail_broker.state import ExecutionState
 from runtail_broker.stream import StreamReader
 from runtail_gateway.logs.log_step import Step

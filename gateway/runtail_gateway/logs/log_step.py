@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from runtail_broker.cursor import Cursor
-from runtail_broker.entry import Entry
-from runtail_broker.rendering import render
-from runtail_broker.splice import records_of
+from runtail_broker.records.entry import Entry
+from runtail_broker.records.rendering import render
+from runtail_broker.records.splice import records_of
 
 MOST_BYTES: Final = 8 * 1024 * 1024
 """After so many bytes of records a step ends with the frame that it is at."""

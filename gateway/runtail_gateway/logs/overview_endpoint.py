@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from runtail_broker.cursor import START, Cursor
 from runtail_broker.keys import checked
-from runtail_broker.rendering import render
-from runtail_broker.splice import records_of
+from runtail_broker.records.rendering import render
+from runtail_broker.records.splice import records_of
 from runtail_broker.state import ExecutionState
 from runtail_gateway.access.access import Access
 from runtail_gateway.logs.log_pages import LogPages

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from runtail_broker.entry import Entry
+from runtail_broker.records.entry import Entry
 
 _FIRST: Final = 4  # frames, while nothing is known of them
 _GROWTH: Final = 16  # what was small so far may be followed by what is large

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runtail_broker.record import LEVELS
+from runtail_broker.records.record import LEVELS
 
 
 @dataclass(slots=True)

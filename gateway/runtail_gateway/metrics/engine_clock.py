@@ -7,8 +7,8 @@ import time
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from runtail_broker.client import Nodes
-from runtail_broker.pipelining import translated
+from runtail_broker.connections.client import Nodes
+from runtail_broker.connections.pipelining import translated
 
 _ASKED = 3  # times each primary: the quickest answer says it best
 

@@ -13,7 +13,7 @@ from typing import Final
 from prometheus_client import Counter, Histogram
 from prometheus_client.exposition import choose_encoder
 
-from runtail_broker.engine_health import SUBJECTS
+from runtail_broker.engines.engine_health import SUBJECTS
 from runtail_broker.tail import Rendered
 from runtail_gateway.metrics import shared_metrics
 from runtail_gateway.metrics.claimed_metrics import ClaimedMetrics

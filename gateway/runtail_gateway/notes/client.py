@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
-from runtail_broker.ending import end
+from runtail_broker.connections.ending import end
 from runtail_broker.errors import RuntailError
 from runtail_gateway.notes.messages import tell_notes
 from runtail_gateway.protocol.absent import absent

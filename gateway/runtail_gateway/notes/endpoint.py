@@ -10,7 +10,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.errors import ExecutionNotFound, RuntailError
 from runtail_broker.keys import checked
 from runtail_broker.notes import Note, Notes

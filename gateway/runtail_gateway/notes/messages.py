@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 import orjson
 
-from runtail_broker.ending import end
+from runtail_broker.connections.ending import end
 from runtail_gateway.notes.watch import NotesNews, NotesReader
 from runtail_gateway.protocol.message import Message, plain
 from runtail_gateway.settings import GatewaySettings

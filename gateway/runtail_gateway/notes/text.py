@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from runtail_broker.notes import Note
-from runtail_broker.record import now
+from runtail_broker.records.record import now
 from runtail_gateway.access.auth import Grant, forbidden
 from runtail_gateway.protocol.brief import brief
 from runtail_gateway.protocol.problem import BadRequest

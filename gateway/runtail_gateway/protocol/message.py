@@ -9,9 +9,9 @@ from functools import cached_property
 import orjson
 
 from runtail_broker.cursor import Cursor
-from runtail_broker.entry import Entry
-from runtail_broker.frames_message import Piece, pack
-from runtail_broker.splice import SEPARATOR, records_of
+from runtail_broker.records.entry import Entry
+from runtail_broker.records.frames_message import Piece, pack
+from runtail_broker.records.splice import SEPARATOR, records_of
 
 PROTOCOL = 1
 

@@ -20,11 +20,11 @@ from runtail_broker.errors import (
     NewerFormat,
     RuntailError,
 )
-from runtail_broker.frame import decode_frame, encode_frame
-from runtail_broker.outline import outline
-from runtail_broker.record import LEVEL_NUMBER, LEVELS, encode
+from runtail_broker.records.frame import decode_frame, encode_frame
+from runtail_broker.records.outline import outline
+from runtail_broker.records.record import LEVEL_NUMBER, LEVELS, encode
+from runtail_broker.records.spoken import Bounds, Publish
 from runtail_broker.script import Batch
-from runtail_broker.spoken import Bounds, Publish
 from runtail_gateway.protocol.brief import brief
 from runtail_gateway.protocol.problem import BadRequest, TooLarge
 

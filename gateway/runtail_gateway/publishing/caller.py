@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runtail_broker.acks import MEMORY, Acks
-from runtail_broker.spoken import Open, Spoken
+from runtail_broker.records.spoken import Open, Spoken
 from runtail_gateway.access.access import Access
 from runtail_gateway.access.auth import Grant
 from runtail_gateway.publishing.publisher_name import namespaced

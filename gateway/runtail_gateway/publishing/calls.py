@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Final
 
 from runtail_broker.keys import checked
-from runtail_broker.record import TERMINAL
+from runtail_broker.records.record import TERMINAL
+from runtail_broker.records.spoken import Beat, Bounds, Close, Finish, Open, Publish, Spoken
 from runtail_broker.script import (
     Batch,
     Call,
@@ -17,7 +18,6 @@ from runtail_broker.script import (
     open_call,
     publish_call,
 )
-from runtail_broker.spoken import Beat, Bounds, Close, Finish, Open, Publish, Spoken
 from runtail_gateway.protocol.problem import BadRequest
 from runtail_gateway.publishing.batch import is_time, sealed
 from runtail_gateway.publishing.publisher_name import checked_name

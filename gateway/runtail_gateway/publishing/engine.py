@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from runtail_broker.acks import MEMORY, Acks
-from runtail_broker.client import Nodes
-from runtail_broker.ending import end
+from runtail_broker.connections.client import Nodes
+from runtail_broker.connections.ending import end
 from runtail_broker.errors import EngineRefused, RuntailError, Unavailable
 from runtail_broker.keys import ExecutionKeys, index_of
 from runtail_broker.script import Answer, Call, Limits

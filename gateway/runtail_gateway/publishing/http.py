@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from runtail_broker.errors import ExecutionNotFound
 from runtail_broker.keys import checked
+from runtail_broker.records.spoken import FRAME_TYPE, Beat, Close, Finish, Open, Publish, Spoken
 from runtail_broker.script import Answer, Batch, Call, Limits
-from runtail_broker.spoken import FRAME_TYPE, Beat, Close, Finish, Open, Publish, Spoken
 from runtail_gateway.protocol.problem import BadRequest, Unready, problem
 from runtail_gateway.publishing.answer import answered
 from runtail_gateway.publishing.batch import InvalidRecords, counted, encoded

@@ -10,8 +10,7 @@ from starlette.responses import Response
 
 from runtail_broker.errors import EngineRefused, RuntailError, Unavailable
 from runtail_broker.keys import checked
-from runtail_broker.script import Call, Limits
-from runtail_broker.spoken import (
+from runtail_broker.records.spoken import (
     MEDIA_TYPE,
     Open,
     Primary,
@@ -22,6 +21,7 @@ from runtail_broker.spoken import (
     pack_answers,
     unpack,
 )
+from runtail_broker.script import Call, Limits
 from runtail_gateway.protocol.problem import BadRequest
 from runtail_gateway.protocol.refused import Refused
 from runtail_gateway.publishing.caller import PublishCaller

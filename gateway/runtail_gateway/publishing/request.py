@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from runtail_broker.acks import MEMORY, Acks
 from runtail_broker.cursor import new_random
-from runtail_broker.spoken import Bounds, Publish
+from runtail_broker.records.spoken import Bounds, Publish
 from runtail_gateway.access.access import Access
 from runtail_gateway.access.origin import require_allowed
 from runtail_gateway.protocol.problem import BadRequest, TooLarge, TooMany

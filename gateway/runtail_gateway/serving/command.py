@@ -14,9 +14,9 @@ from datetime import datetime
 from pathlib import Path
 
 from runtail.command import Command
-from runtail_broker.engine import EngineError, start_engine
-from runtail_broker.engine_url import EngineUrl
-from runtail_broker.store import store_at
+from runtail_broker.archives.store import store_at
+from runtail_broker.engines.engine import EngineError, start_engine
+from runtail_broker.engines.engine_url import EngineUrl
 from runtail_gateway.access.auth_settings import SECRET_NAME, AuthSettings
 from runtail_gateway.app import create_app
 from runtail_gateway.serving.listeners import address_of, all_private, handed_over, listener

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from runtail.command import EXIT_USAGE, Command
-from runtail.terminal import visible
+from runtail.watching.terminal import visible
 from runtail_gateway.alerts.message import Found, body, message
 from runtail_gateway.alerts.rules import AlertRules, Rule, Webhook
 from runtail_gateway.alerts.text import Masks

@@ -13,8 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Self
 
-from runtail_broker.client import Nodes
-from runtail_broker.ending import end
+from runtail_broker.connections.client import Nodes
+from runtail_broker.connections.ending import end
 from runtail_broker.errors import RuntailError
 from runtail_gateway.access.access import Access
 from runtail_gateway.metrics.engine_clock import ahead_seconds

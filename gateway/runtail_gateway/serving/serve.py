@@ -18,7 +18,7 @@ from typing import Any, Final
 import uvicorn
 from starlette.types import ASGIApp
 
-from runtail_broker.ending import end
+from runtail_broker.connections.ending import end
 from runtail_gateway.access.admission import Viewers
 from runtail_gateway.metrics.metrics import Metrics
 from runtail_gateway.settings import GatewaySettings

@@ -21,7 +21,7 @@ from multiprocessing.context import SpawnProcess
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from runtail.backoff import Backoff
+from runtail.delivery.backoff import Backoff
 from runtail_gateway.app import create_app
 from runtail_gateway.metrics.shared_metrics import share, vacated
 from runtail_gateway.serving.serve import server

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from runtail_broker.ending import end
+from runtail_broker.connections.ending import end
 from runtail_gateway.trials.trial import Trial
 from runtail_gateway.trials.trial_run import Simulated, simulate
 

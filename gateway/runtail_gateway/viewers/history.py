@@ -14,7 +14,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from runtail_broker.cursor import START, Cursor, start_of
-from runtail_broker.entry import Entry
 from runtail_broker.errors import (
     ArchiveDamaged,
     ArchiveUnavailable,
@@ -22,7 +21,8 @@ from runtail_broker.errors import (
     RuntailError,
 )
 from runtail_broker.proof import Bounds, Continues, Diverged, Gap
-from runtail_broker.rendering import render
+from runtail_broker.records.entry import Entry
+from runtail_broker.records.rendering import render
 from runtail_broker.stream import StreamReader
 from runtail_gateway.metrics.metrics import Metrics
 from runtail_gateway.protocol.message import Message, Packed, plain

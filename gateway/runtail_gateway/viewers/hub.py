@@ -10,17 +10,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-from runtail_broker.archive import Archive
+from runtail_broker.archives.archive import Archive
 from runtail_broker.audience import Audience
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
+from runtail_broker.connections.ending import end
+from runtail_broker.connections.live import Live, LiveSettings
 from runtail_broker.cursor import START
-from runtail_broker.ending import end
-from runtail_broker.entry import DELETED, VIEWERS, Entry
 from runtail_broker.errors import InvalidFrame, NewerFormat, RuntailError
 from runtail_broker.executions import Executions
-from runtail_broker.live import Live, LiveSettings
 from runtail_broker.log_reader import LogReader
 from runtail_broker.notes import Notes
+from runtail_broker.records.entry import DELETED, VIEWERS, Entry
 from runtail_broker.script import Answer, cancel_call
 from runtail_broker.state import ExecutionState
 from runtail_gateway.executions.list_watch import ListWatch, tell_all

@@ -10,7 +10,7 @@ from functools import partial
 
 from starlette.requests import Request
 
-from runtail_broker.ending import end
+from runtail_broker.connections.ending import end
 from runtail_gateway.access.origin import require_allowed
 from runtail_gateway.protocol.message import Message
 from runtail_gateway.protocol.refused import Refused

@@ -16,7 +16,7 @@ from typing import Any, Final
 import orjson
 from starlette.websockets import WebSocket
 
-from runtail_broker.ending import end
+from runtail_broker.connections.ending import end
 from runtail_broker.errors import RuntailError
 from runtail_gateway.access.allowance import Allowance
 from runtail_gateway.executions.list_client import ListClient

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Final
 
-from runtail_broker.ending import end
+from runtail_broker.connections.ending import end
 from runtail_gateway.access.allowance import Allowance
 from runtail_gateway.access.auth import Grant, Scope, expired, forbidden
 from runtail_gateway.protocol.message import Message, plain

@@ -13,10 +13,10 @@ import time
 from collections.abc import Awaitable, Callable
 
 from runtail_broker.cursor import START, Cursor
-from runtail_broker.entry import Entry
 from runtail_broker.errors import NewerFormat, RuntailError
 from runtail_broker.proof import Bounds, Continues, Verdict
-from runtail_broker.rendering import render
+from runtail_broker.records.entry import Entry
+from runtail_broker.records.rendering import render
 from runtail_broker.script import end_of
 from runtail_broker.stream import StreamReader
 from runtail_broker.tail import Fed, Rendered, Tail

@@ -14,7 +14,7 @@ from typing import Any, Final
 import orjson
 
 from runtail_broker.cursor import Cursor
-from runtail_broker.splice import SEPARATOR, records_of
+from runtail_broker.records.splice import SEPARATOR, records_of
 from runtail_gateway.logs.log_filter import LogFilter
 from runtail_gateway.protocol.message import Message
 

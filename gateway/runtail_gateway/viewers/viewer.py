@@ -12,8 +12,8 @@ import random
 from collections.abc import Callable
 from typing import Protocol
 
+from runtail_broker.connections.ending import end
 from runtail_broker.cursor import START, Cursor, CursorMemory
-from runtail_broker.ending import end
 from runtail_broker.errors import RuntailError
 from runtail_gateway.protocol.message import Message, plain
 from runtail_gateway.settings import GatewaySettings

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from runtail_broker.errors import RuntailError
-from runtail_broker.frames_message import SUBPROTOCOL as FRAMES
+from runtail_broker.records.frames_message import SUBPROTOCOL as FRAMES
 from runtail_gateway.access.access import SUBPROTOCOL, Access, subprotocol_of, token_of
 from runtail_gateway.access.admission import Viewers
 from runtail_gateway.access.origin import origin_allowed

@@ -14,7 +14,7 @@ from tests.gateway.viewers.test_slow_viewer import SLOW, publish, stalled
 from tests.gateway.worker import Worker
 from tests.polling import soon
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 COUNTED: dict[str, Any] = {"exempt_addresses": ("192.0.2.1",)}  # not this machine
 

@@ -18,7 +18,7 @@ from tests.gateway.running import PUSHED, Running, running
 from tests.gateway.signing import AUTH, SECRET, bearer, token
 from tests.gateway.worker import Worker
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.keys import index_of
 from runtail_gateway.access.auth import ANYONE, SCOPES, Grant, Scope
 from runtail_gateway.app import create_app

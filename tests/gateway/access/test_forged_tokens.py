@@ -16,7 +16,7 @@ from tests.gateway.signing import AUTH, SECRET, KeyServer, bearer, key_set, toke
 from tests.gateway.talking import logs_of, talking
 from tests.gateway.worker import Worker
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_gateway.access.tokens import sign
 
 

@@ -16,7 +16,7 @@ from tests.gateway.talking import logs_of, talking
 from tests.gateway.worker import Worker
 from tests.polling import soon
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_gateway.access.share import ShareLinks
 from runtail_gateway.access.tokens import SHARE_AUDIENCE, SHARE_TYPE, sign
 

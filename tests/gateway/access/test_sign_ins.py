@@ -14,7 +14,7 @@ from tests.gateway.signing import AUTH, OTHER_SECRET, bearer, token
 from tests.gateway.talking import logs_of, talking
 from tests.gateway.worker import Worker
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_gateway.access.sign_ins import SignIns
 from runtail_gateway.settings import GatewaySettings
 

@@ -19,7 +19,7 @@ from tests.polling import soon, until
 from tests.server_process import Server, server
 
 from runtail import Publisher
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.keys import ExecutionKeys
 
 

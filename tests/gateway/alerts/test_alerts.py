@@ -18,7 +18,7 @@ from tests.gateway.signing import AUTH, bearer
 from tests.polling import soon
 
 from runtail import AsyncPublisher
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.keys import ALERTS
 from runtail_gateway.alerts.file import read_rules
 from runtail_gateway.settings import GatewaySettings

@@ -17,7 +17,7 @@ from tests.gateway.alerts.test_alerts import FAILED, run
 from tests.gateway.receiver import SECRET, receiver
 from tests.polling import eventually, soon
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.keys import ALERTS
 
 pytestmark = pytest.mark.full  # a gateway takes a second to start

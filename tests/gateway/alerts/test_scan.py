@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from tests.gateway.worker import Worker
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.stream import StreamReader
 from runtail_broker.tally import Tally
 from runtail_gateway.alerts.rules import Rule

@@ -9,7 +9,7 @@ from tests.gateway.logs.test_rest import get, listed_at, refused
 from tests.gateway.running import Running
 from tests.gateway.worker import Worker
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 pytestmark = pytest.mark.timeout(40)
 DAY = 86_400_000

@@ -20,10 +20,10 @@ from tests.gateway.signing import AUTH, bearer
 from tests.gateway.worker import Worker
 
 from runtail import AsyncPublisher
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.executions import NEWEST, Executions
 from runtail_broker.inventory import Inventory
-from runtail_broker.outline import StepEnds
+from runtail_broker.records.outline import StepEnds
 from runtail_broker.tally import Tally
 from runtail_gateway.executions.figures import Figures, Window, percentile
 from runtail_gateway.executions.rates import Rates

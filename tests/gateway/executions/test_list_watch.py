@@ -18,7 +18,7 @@ from tests.polling import a_moment, soon
 
 from runtail import Publisher
 from runtail_broker.changes import tell
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.executions import Executions
 from runtail_broker.keys import index_of
 from runtail_gateway.access.auth import ANYONE, Grant

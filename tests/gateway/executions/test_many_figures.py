@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from tests.gateway.executions.test_figures import figures_of
 from tests.gateway.running import Running
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.keys import ExecutionKeys, index_of
 
 EXECUTIONS, DAYS = 100_000, 30

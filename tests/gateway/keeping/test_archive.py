@@ -18,7 +18,7 @@ from tests.gateway.running import PUSHED, Running, running
 from tests.gateway.worker import Worker
 from tests.polling import a_moment
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_gateway.settings import GatewaySettings
 
 ARCHIVING = replace(

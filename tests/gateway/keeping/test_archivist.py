@@ -13,11 +13,11 @@ from tests.gateway.conftest import QUICK
 from tests.gateway.worker import Worker
 from tests.polling import soon
 
-from runtail_broker.archive import Archive
-from runtail_broker.archiving import Archiving
-from runtail_broker.client import Nodes
+from runtail_broker.archives.archive import Archive
+from runtail_broker.archives.archiving import Archiving
+from runtail_broker.archives.store import FolderStore
+from runtail_broker.connections.client import Nodes
 from runtail_broker.errors import ArchiveDamaged, ArchiveUnavailable
-from runtail_broker.store import FolderStore
 from runtail_gateway.keeping.archivist import Archivist
 from runtail_gateway.keeping.housekeeping import PutAway, Release
 from runtail_gateway.metrics.metrics import Metrics

@@ -13,7 +13,7 @@ from tests.gateway.worker import Worker
 from tests.polling import a_moment
 
 from runtail import Publisher, PublisherSettings
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.keys import index_of
 
 never_compared = pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from tests.gateway.running import Running, running
 from tests.polling import a_moment, soon
 from tests.server_process import server
 
-from runtail_broker.engine_health import SUBJECTS
+from runtail_broker.engines.engine_health import SUBJECTS
 
 
 async def unsafe(gateway: Running, subject: str) -> float:

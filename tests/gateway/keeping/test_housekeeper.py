@@ -21,7 +21,7 @@ from tests.polling import a_moment, soon
 
 from runtail_broker.acks import MEMORY, Acks
 from runtail_broker.claim import Claim
-from runtail_broker.client import Nodes, connect
+from runtail_broker.connections.client import Nodes, connect
 from runtail_broker.errors import RuntailError
 from runtail_broker.inventory import Inventory
 from runtail_broker.keys import claim, index_of

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtail_broker.inventory import Kept
-from runtail_broker.record import TERMINAL
+from runtail_broker.records.record import TERMINAL
 from runtail_broker.standing import Standing
 from runtail_gateway.keeping.housekeeping import (
     NOTHING,

@@ -18,7 +18,7 @@ from tests.gateway.running import Running, running
 from tests.gateway.worker import Worker
 from tests.polling import a_moment
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.keys import SETTINGS
 from runtail_broker.standing import Standing
 from runtail_gateway.keeping.retention import Ledger, Pressure

@@ -25,8 +25,8 @@ from tests.gateway.worker import Worker
 from tests.polling import a_moment, soon
 from tests.proxy import proxy_to
 
-from runtail_broker.client import Nodes
-from runtail_broker.ending import end
+from runtail_broker.connections.client import Nodes
+from runtail_broker.connections.ending import end
 from runtail_broker.executions import Executions
 from runtail_broker.keys import claim, index_of
 from runtail_gateway.keeping.sweeper import Sweeper

@@ -13,7 +13,7 @@ from tests.gateway.logs.test_rest import get, refused
 from tests.gateway.running import Running
 from tests.gateway.worker import Worker
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.cursor import START, Cursor
 from runtail_broker.errors import ExecutionNotFound
 from runtail_broker.proof import Bounds, Verdict

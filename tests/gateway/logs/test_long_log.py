@@ -16,7 +16,7 @@ from tests.gateway.long_log import EngineCalls, write_long_log
 from tests.gateway.running import Running, running
 from tests.gateway.worker import Worker
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_gateway.settings import GatewaySettings
 
 MOST_CALLS = 30

@@ -11,7 +11,7 @@ from tests.gateway.running import Running
 from tests.gateway.worker import Worker
 
 from runtail import Publisher
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_gateway.logs.overview import Overview, OverviewBounds, Samples
 
 BOUNDS = OverviewBounds(steps=10, runs=3, items=2, samples=5)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtail_broker.cursor import RecordId
-from runtail_broker.entry import Entry
+from runtail_broker.records.entry import Entry
 from runtail_gateway.logs.portion import Portion
 
 

@@ -15,7 +15,7 @@ from tests.gateway.worker import Worker
 from tests.polling import soon
 
 from runtail import AsyncPublisher, PublisherSettings
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.keys import index_of
 from runtail_broker.script import Limits
 

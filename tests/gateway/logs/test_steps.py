@@ -9,7 +9,7 @@ from tests.gateway.running import Running
 from tests.gateway.worker import Worker
 
 from runtail import Publisher
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_gateway.logs.step_statistics import StepStatistics
 
 

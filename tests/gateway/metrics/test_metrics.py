@@ -20,8 +20,8 @@ from tests.gateway.worker import Worker
 from tests.polling import eventually
 
 from runtail_broker.cursor import RecordId
-from runtail_broker.entry import Entry
-from runtail_broker.frames_message import Piece
+from runtail_broker.records.entry import Entry
+from runtail_broker.records.frames_message import Piece
 from runtail_broker.script import Limits
 from runtail_gateway.metrics import engine_clock
 from runtail_gateway.metrics.metrics import Metrics

@@ -15,7 +15,7 @@ from tests.gateway.worker import Worker
 from tests.polling import soon
 
 from runtail import AsyncPublisher
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.script import delete_call
 
 

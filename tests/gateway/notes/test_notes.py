@@ -12,7 +12,7 @@ from tests.gateway.running import Running, running
 from tests.gateway.signing import AUTH, bearer
 from tests.gateway.worker import Worker
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 ALICE, BOB = {"Runtail-Author-Key": "a" * 16}, {"Runtail-Author-Key": "b" * 16}
 

@@ -13,7 +13,7 @@ from tests.gateway.fake_execution import FakeExecution
 from tests.gateway.fake_gateway import FakeGateway
 from tests.gateway.running import Running, running
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 PATIENCE_MS = 15_000
 

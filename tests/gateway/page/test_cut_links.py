@@ -16,7 +16,7 @@ from tests.gateway.worker import Worker
 from tests.polling import soon
 from tests.proxy import Proxy, proxy_to
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.keys import index_of
 
 pytestmark = pytest.mark.browser

@@ -18,7 +18,7 @@ from tests.gateway.worker import Worker
 from tests.polling import soon
 from tests.proxy import proxy_to
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.keys import index_of
 from runtail_gateway.access.share import ShareLinks
 

@@ -10,10 +10,10 @@ from websockets.frames import Opcode
 from websockets.protocol import CLIENT, Protocol
 
 from runtail_broker.cursor import Cursor, RecordId, chain, start_of
-from runtail_broker.entry import Entry
-from runtail_broker.frame import encode_frame
-from runtail_broker.rendering import render
-from runtail_broker.splice import records_of
+from runtail_broker.records.entry import Entry
+from runtail_broker.records.frame import encode_frame
+from runtail_broker.records.rendering import render
+from runtail_broker.records.splice import records_of
 from runtail_gateway.protocol.message import Message, Packed, plain
 
 EPOCH = 7

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 import msgpack
 import pytest
 
-from runtail_broker.frame import decode_frame
-from runtail_broker.spoken import Unspoken, unpack
+from runtail_broker.records.frame import decode_frame
+from runtail_broker.records.spoken import Unspoken, unpack
 from runtail_gateway.protocol.problem import BadRequest, TooLarge
 from runtail_gateway.publishing.body import expanded, objects_in
 

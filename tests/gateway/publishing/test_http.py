@@ -18,11 +18,11 @@ from tests.gateway.running import Running, running
 from tests.gateway.worker import Worker
 
 from runtail import Publisher, PublisherSettings
-from runtail_broker.client import Nodes
-from runtail_broker.frame import encode_frame
+from runtail_broker.connections.client import Nodes
 from runtail_broker.keys import SETTINGS, ExecutionKeys, index_of
-from runtail_broker.record import encode
-from runtail_broker.spoken import FRAME_TYPE
+from runtail_broker.records.frame import encode_frame
+from runtail_broker.records.record import encode
+from runtail_broker.records.spoken import FRAME_TYPE
 from runtail_gateway.settings import GatewaySettings
 
 if sys.version_info >= (3, 14):

@@ -12,14 +12,13 @@ from tests.engines import require_program
 from tests.gateway.running import Running
 from tests.gateway.worker import Worker
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.cursor import new_random
 from runtail_broker.errors import EngineRefused
-from runtail_broker.frame import encode_frame
 from runtail_broker.keys import SETTINGS
-from runtail_broker.record import encode
-from runtail_broker.script import Answer
-from runtail_broker.spoken import (
+from runtail_broker.records.frame import encode_frame
+from runtail_broker.records.record import encode
+from runtail_broker.records.spoken import (
     MEDIA_TYPE,
     Beat,
     Close,
@@ -33,6 +32,7 @@ from runtail_broker.spoken import (
     pack,
     unpack_answers,
 )
+from runtail_broker.script import Answer
 
 pytestmark = pytest.mark.timeout(40)
 

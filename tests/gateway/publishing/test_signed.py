@@ -15,13 +15,13 @@ from tests.gateway.publishing.test_http import Caller, messages
 from tests.gateway.running import Running, running
 from tests.gateway.signing import AUTH, bearer, token
 from tests.gateway.worker import Worker
-from tests.producers.test_lane import lane_to
+from tests.producers.delivery.test_lane import lane_to
 
 from runtail import AsyncPublisher, Publisher, PublisherSettings
-from runtail.journal import Journal
-from runtail.link import Link
+from runtail.delivery.journal import Journal
+from runtail.delivery.link import Link
 from runtail.settings import DEFAULTS
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_gateway.publishing.publisher_name import namespaced
 
 ONE = b'{"message":"one"}'

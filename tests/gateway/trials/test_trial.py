@@ -12,7 +12,7 @@ from tests.gateway.running import Running, running
 from tests.gateway.signing import AUTH, bearer
 from tests.polling import eventually
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_gateway.trials.trial import BadDefinition, Trial, TrialBounds, TrialStep, read_trial
 
 BOUNDS = TrialBounds(steps=5, seconds=60, total_seconds=100, logs_per_second=20)

@@ -15,7 +15,7 @@ from tests.gateway.running import PULLED, PUSHED, Running, running
 from tests.gateway.watcher import Watcher
 from tests.gateway.worker import Copy, Worker
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 Log = dict[int, dict[str, Any]]
 

@@ -22,7 +22,7 @@ from tests.gateway.worker import Worker
 from tests.polling import a_moment, soon
 
 from runtail import Publisher
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.keys import ExecutionKeys
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.timeout(60)]

@@ -14,7 +14,7 @@ from tests.gateway.viewers.test_slow_viewer import SLOW, publish, stalled
 from tests.gateway.worker import Worker
 from tests.polling import soon
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 LONG = replace(QUICK, drain_seconds=3600.0)
 SPREAD = replace(QUICK, drain_seconds=1.0, grace_seconds=1.0)

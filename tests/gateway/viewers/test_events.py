@@ -12,7 +12,7 @@ from tests.gateway.event_watcher import EventWatcher
 from tests.gateway.running import EVENTS, Running
 from tests.gateway.worker import Worker
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 events_only = pytest.mark.parametrize("mode", [EVENTS], indirect=True)
 

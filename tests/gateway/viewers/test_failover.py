@@ -19,7 +19,7 @@ from tests.polling import a_moment, soon
 from tests.server_process import Program, Server
 
 from runtail import Publisher, PublisherSettings
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.keys import ExecutionKeys, index_of
 
 pytestmark = [pytest.mark.redis_server, pytest.mark.full, pytest.mark.timeout(120)]

@@ -7,7 +7,7 @@ import asyncio
 from tests.gateway.worker import Worker
 from tests.polling import soon
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.cursor import START
 from runtail_broker.stream import StreamReader
 from runtail_gateway.metrics.metrics import Metrics

@@ -10,8 +10,8 @@ from tests.gateway.watcher import Watcher
 from tests.gateway.worker import Worker
 from tests.polling import a_moment, soon
 
-from runtail_broker.client import Nodes
-from runtail_broker.ending import end
+from runtail_broker.connections.client import Nodes
+from runtail_broker.connections.ending import end
 
 
 @pytest.fixture(params=[PUSHED, pytest.param(PULLED, marks=pytest.mark.full)])

@@ -16,7 +16,7 @@ from tests.gateway.watcher import Watcher
 from tests.gateway.worker import Worker
 
 from runtail import Publisher
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 pytestmark = pytest.mark.timeout(40)
 

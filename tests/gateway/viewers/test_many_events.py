@@ -13,7 +13,7 @@ from tests.gateway.running import Running
 from tests.gateway.viewers.test_multiplex import opened
 from tests.polling import soon
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.cursor import Cursor
 from runtail_gateway.metrics.metrics import Metrics
 from runtail_gateway.protocol.message import plain

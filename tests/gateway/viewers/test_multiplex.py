@@ -14,7 +14,7 @@ from tests.gateway.running import Running
 from tests.gateway.worker import Worker
 from tests.polling import soon
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 
 class Socket:

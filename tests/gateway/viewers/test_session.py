@@ -18,8 +18,8 @@ from tests.gateway.worker import Worker
 from tests.polling import soon
 
 from runtail import ReadRefused, read
-from runtail_broker.client import Nodes
-from runtail_broker.frames_message import SUBPROTOCOL as FRAMES
+from runtail_broker.connections.client import Nodes
+from runtail_broker.records.frames_message import SUBPROTOCOL as FRAMES
 
 MANY = "/ws/executions"
 

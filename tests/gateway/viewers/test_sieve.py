@@ -6,8 +6,8 @@ import orjson
 import pytest
 
 from runtail_broker.cursor import Cursor, RecordId
-from runtail_broker.entry import Entry
-from runtail_broker.frames_message import Piece
+from runtail_broker.records.entry import Entry
+from runtail_broker.records.frames_message import Piece
 from runtail_gateway.protocol.message import Message, records
 from runtail_gateway.protocol.problem import BadRequest
 from runtail_gateway.viewers.sieve import Loose, Sieve, Sifted

@@ -16,7 +16,7 @@ from tests.gateway.watcher import Watcher
 from tests.gateway.worker import Worker
 from tests.polling import soon
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 WRITE_MARK, MESSAGE = 160 * 1024, 32 * 1024  # not what a transport has by itself
 SLOW = replace(QUICK, write_mark_bytes=WRITE_MARK, message_bytes=MESSAGE, page_cache_bytes=2**20)

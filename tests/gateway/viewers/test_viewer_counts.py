@@ -11,7 +11,7 @@ from tests.gateway.worker import Worker
 from tests.polling import eventually
 
 from runtail_broker.audience import Audience
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.keys import ExecutionKeys
 from runtail_gateway.viewers.viewer_counts import ViewerCounts
 

@@ -8,7 +8,7 @@ import pytest
 from tests.gateway.conftest import QUICK
 from tests.gateway.running import Running, running
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 FRIEND = "https://friend.example"
 ALLOWING = replace(QUICK, allowed_origins=(FRIEND,))

@@ -17,7 +17,7 @@ from tests.gateway.running import Running, running
 from tests.gateway.worker import Worker
 from tests.polling import eventually
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_gateway.access.auth_settings import AuthSettings
 from runtail_gateway.app import create_app
 from runtail_gateway.protocol import problem

@@ -15,7 +15,7 @@ from tests.gateway.running import serving
 from tests.gateway.watcher import Watcher
 from tests.gateway.worker import Worker
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_gateway.app import create_app
 
 

@@ -14,7 +14,7 @@ from tests.gateway.running import Running, running
 from tests.gateway.worker import Worker
 from tests.polling import soon
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 ASK = b"GET /healthz HTTP/1.1\r\nHost: gateway\r\n\r\n"
 LAST = b"GET /healthz HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n"

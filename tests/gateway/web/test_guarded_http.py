@@ -14,7 +14,7 @@ from tests.gateway.running import Running, running
 from tests.gateway.worker import Worker
 from tests.polling import soon
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 
 HASTY = replace(QUICK, head_seconds=0.3, idle_seconds=30)
 ASK = b"GET /healthz HTTP/1.1\r\nHost: gateway\r\n\r\n"

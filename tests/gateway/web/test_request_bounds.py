@@ -18,7 +18,7 @@ from tests.gateway.running import Running, running, serving
 from tests.gateway.worker import Worker
 from websockets.asyncio.client import connect
 
-from runtail_broker.client import Nodes
+from runtail_broker.connections.client import Nodes
 from runtail_broker.errors import RuntailError
 from runtail_gateway.protocol import problem
 from runtail_gateway.settings import GatewaySettings

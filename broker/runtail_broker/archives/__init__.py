@@ -1,0 +1,1 @@
+"""Keep ended executions as files that can be entered at any line."""

@@ -1,0 +1,1 @@
+"""Reach the nodes of an engine: who serves what, commands over shared links, live messages."""

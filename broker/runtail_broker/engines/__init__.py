@@ -1,0 +1,1 @@
+"""Start an engine, find one, read its URL, and judge whether logs are safe in it."""

@@ -1,0 +1,1 @@
+"""What a log is made of: records, frames, entries, and their text for viewers. No I/O."""

@@ -1,0 +1,1 @@
+"""Publish what a program logs, warns of or prints, without a call of runtail."""

@@ -1,0 +1,1 @@
+"""The sub-commands of `runtail` that need no gateway installed."""

@@ -1,0 +1,1 @@
+"""Keep secrets inside the worker."""

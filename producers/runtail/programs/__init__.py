@@ -1,0 +1,1 @@
+"""Wrap any program: what it writes becomes records, line by line."""

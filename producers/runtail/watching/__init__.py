@@ -1,0 +1,1 @@
+"""Follow executions from a script or a terminal."""
