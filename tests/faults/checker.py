@@ -39,12 +39,13 @@ def _all(witness: Witness) -> Iterator[Violation]:
         yield from _worker(worker, witness.stored)
     for viewer in witness.viewers:
         wire, client = wire_picture(viewer), client_picture(viewer)
+        stored = witness.stored if viewer.left_with is None else viewer.left_with
         for picture in (wire, client):
             yield from (Violation(promise, viewer.name, what) for promise, what in picture.broken)
-            for promise, what in _against(picture, witness.stored):
+            for promise, what in _against(picture, stored):
                 yield Violation(promise, f"{viewer.name} ({picture.where})", what)
         if not witness.unsettled:
-            for promise, what in _end_of(wire, witness.stored):
+            for promise, what in _end_of(wire, stored):
                 yield Violation(promise, viewer.name, what)
     yield from _gateways(witness)
 

@@ -159,6 +159,19 @@ def test_a_gap_that_was_told_is_no_violation() -> None:
     assert judge(witness) == []
 
 
+def test_a_viewer_that_left_with_an_end_is_judged_by_what_was_stored_then() -> None:
+    """The engine lost that end afterwards: what it holds now has nothing to do with that viewer."""
+    witness = good()
+    then = witness.stored
+    witness.stored = [record(1) | {"id": "9-9"}]
+    witness.pages = {}
+    assert judge(witness) != []
+    witness.viewers[0].left_with = then
+    assert [each for each in judge(witness) if each.who.startswith("v")] == []
+    witness.viewers[0].left_with = then[:-1]
+    assert [each for each in judge(witness) if each.who.startswith("v")] != []
+
+
 def test_lines_that_a_loss_record_counts_are_no_violation() -> None:
     """A worker that had to drop tells how many, at their place."""
     witness = good()

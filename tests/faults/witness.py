@@ -41,6 +41,9 @@ class ViewerWord:
     name: str
     heard: list[dict[str, Any]] = field(default_factory=list)
     shown: list[Event] = field(default_factory=list)
+    left_with: list[Record] | None = None
+    """What was stored when it had been told the end and had left, if the engine lost that end
+    later: nobody can tell it any more."""
 
 
 @dataclass(slots=True)

@@ -33,6 +33,14 @@ FLUSH_SECONDS = 0.3
 MOST_VIEWERS = 5
 _TRIES = 20
 _SWEEPS = 4
+_FORGETFUL = {  # after these the engine may hold an older history than before
+    "fail_over",
+    "fail_over_by_command",
+    "fail_over_by_kill",
+    "kill_engine",
+    "truncate_aof",
+    "empty_engine",
+}
 _SLACK_BYTES = 64 * 1024  # what the engine's own records and the frames of a message add
 
 
@@ -66,6 +74,8 @@ class World:
             if self.engine.frozen and op.kind not in ("say", "freeze_engine"):
                 self.engine.thaw()
             with suppress(RedisError, RuntailError, OSError):  # the engine is away, or full
+                if op.kind in _FORGETFUL:
+                    await self._note_who_left()
                 await getattr(self, f"_{op.kind}")(op.chance)
             self._weigh()
             await asyncio.sleep(0)
@@ -80,6 +90,9 @@ class World:
         for worker in self._everybody:
             await worker.close()
         stored = await self.raw.stored()
+        for word in (each.word for each in self.followers):
+            if word.left_with and word.left_with[-1] in stored:
+                word.left_with = None  # that end was kept
         pages = (
             {}
             if unsettled
@@ -179,6 +192,13 @@ class World:
         if worker is not None:
             worker.say(chance.choice([1, 20]), 900)
             worker.stop()
+
+    async def _note_who_left(self) -> None:
+        """Keep what is stored for who was told its end, and will be told nothing more."""
+        gone = [each.word for each in self.followers if each.ended and each.word.left_with is None]
+        stored = await self.raw.stored() if gone else []
+        for word in gone:
+            word.left_with = stored
 
     # --- the end -------------------------------------------------------------------------------
 
