@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import gc
 import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
 from tests.faults.catching import caught
@@ -53,7 +55,7 @@ class Soak:
                     clustered = clustered or stack.enter_context(cluster())
                     on = clustered
                 self._seed(on, first + number, length)
-                self.memory.append((resident_bytes(), alone.resident_bytes))
+                self.memory.append((_kept_bytes(), alone.resident_bytes))
         self._sum_up(tried, missed)
         return self.broken + len(missed)
 
@@ -96,6 +98,14 @@ class Soak:
             held = [each[at] / _MIB for each in self.memory]
             figures = held[0], held[len(held) // 2], held[-1]
             self.say(f"  {name:<18}" + "".join(f"{figure:8.1f}" for figure in figures))
+
+
+def _kept_bytes() -> int:
+    """Read what this process holds, without the freed memory that the allocator keeps."""
+    gc.collect()
+    with suppress(OSError, AttributeError):  # another C library has no such call
+        ctypes.CDLL(None).malloc_trim(0)
+    return resident_bytes()
 
 
 def replayed(ops: Sequence[Op]) -> list[Violation]:
