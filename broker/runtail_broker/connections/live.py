@@ -64,7 +64,7 @@ class Live:
         """Subscribe to *execution_id*; `fresh` tells when it is confirmed."""
         await self._subscribe(ExecutionKeys.of(execution_id).live)
 
-    async def drop(self, execution_id: str) -> None:
+    def drop(self, execution_id: str) -> None:
         """Unsubscribe from *execution_id*."""
         self._unsubscribe(ExecutionKeys.of(execution_id).live)
 

@@ -115,7 +115,7 @@ class Link:
 
     def ask_again(self, channel: str) -> None:
         """Subscribe to *channel* once more, if it is wanted and was not confirmed."""
-        if channel in self._wanted - self._confirmed:
+        if channel in self._wanted and channel not in self._confirmed:
             self.change(subscribe=channel)
 
     async def run(self) -> None:

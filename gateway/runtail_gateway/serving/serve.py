@@ -22,7 +22,7 @@ from runtail_broker.connections.ending import end
 from runtail_gateway.access.admission import Viewers
 from runtail_gateway.metrics.metrics import Metrics
 from runtail_gateway.settings import GatewaySettings
-from runtail_gateway.viewers.push import PROTOCOL
+from runtail_gateway.viewers.push import pushing
 from runtail_gateway.viewers.stalls import Stalls
 from runtail_gateway.web.guarded_http import guarded
 
@@ -52,7 +52,7 @@ def server(
         port=port,
         fd=fd,
         http=guarded(viewers.door) or "auto",
-        ws=PROTOCOL or "auto",
+        ws=pushing() or "auto",
         ws_per_message_deflate=False,
         ws_max_size=settings.received_bytes,
         ws_ping_interval=20.0,

@@ -6,8 +6,8 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from runtail_broker.archives.archive import Archive
@@ -80,8 +80,8 @@ class Hub:
         await self._live.__aexit__()
         await self._tasks.__aexit__(None, None, None)
 
-    @asynccontextmanager
-    async def watch(self, execution_id: str) -> AsyncIterator[SharedTail]:
+    @contextmanager
+    def watch(self, execution_id: str) -> Iterator[SharedTail]:
         """Share the tail of *execution_id*; it goes when its last viewer has left."""
         self._watchers[execution_id] = self._watchers.get(execution_id, 0) + 1
         try:
@@ -91,7 +91,7 @@ class Hub:
                 tail.doubt()
             yield tail
         finally:
-            await self._unwatch(execution_id)
+            self._unwatch(execution_id)
 
     @property
     def tails(self) -> int:
@@ -270,7 +270,7 @@ class Hub:
         """How many watch an execution here."""
         return self._watchers.get(execution_id, 0)
 
-    async def _unwatch(self, execution_id: str) -> None:
+    def _unwatch(self, execution_id: str) -> None:
         self._watchers[execution_id] -= 1
         if self._watchers[execution_id]:
             return
@@ -279,7 +279,4 @@ class Hub:
         if tail is not None:
             tail.close()
             self._pages.forget(execution_id)
-            try:
-                await self._live.drop(execution_id)
-            except RuntailError as error:
-                log.info("not unsubscribed from %s: %s", execution_id, error)
+            self._live.drop(execution_id)

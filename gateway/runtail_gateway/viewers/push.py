@@ -1,8 +1,8 @@
 """Write to a viewer's transport directly, under a uvicorn that has one to write to.
 
 uvicorn's WebSocket protocol class is private, so what is needed of it is looked for and never
-required: where something is missing, `PROTOCOL` is None, no scope carries an extension, and every
-viewer pulls through ASGI's `send` instead, slower and just as correct.
+required: where something is missing, `pushing` returns None, no scope carries an extension, and
+every viewer pulls through ASGI's `send` instead, slower and just as correct.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runtail_gateway.protocol.message import Message
 from runtail_gateway.viewers.mailbox import Mailbox
+from runtail_gateway.viewers.pings import Pings
 
 EXTENSION = "runtail.push"
 _LARGE_BYTES = 16 * 1024
@@ -125,21 +126,32 @@ def _sent_bytes(transport: asyncio.Transport) -> int | None:
     return struct.unpack_from("=Q", info, _SENT_OFFSET)[0] if len(info) > _SENT_OFFSET else None
 
 
-def _make_protocol() -> type[asyncio.Protocol] | None:  # noqa: C901 - five short overrides
+def pushing() -> type[asyncio.Protocol] | None:  # noqa: C901 - short overrides
+    """Make a protocol class for the connections of one server."""
     try:
         from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
     except ImportError:
         return None
-    needed = ("handle_connect", "pause_writing", "resume_writing", "connection_lost")
+    needed = (
+        *("handle_connect", "pause_writing", "resume_writing", "connection_lost"),
+        *("schedule_ping", "send_keepalive_ping", "stop_keepalive"),
+    )
     if not all(hasattr(WebSocketsSansIOProtocol, name) for name in needed):
         return None
 
     is_writable: Final = asyncio.Event()  # of all connections that are, as most are
     is_writable.set()
+    pings = Pings()
 
     class PushProtocol(WebSocketsSansIOProtocol):
         """uvicorn's protocol, which hands its transport to the application in the scope."""
 
+        # with more than 30 attributes in it, the dict of each instance has keys of its own: 1.2 KB
+        __slots__ = (
+            *("server", "client", "default_headers", "initial_response", "close_timeout"),
+            *("close_timer", "ping_timer", "pong_timer", "pending_ping_payload", "ping_sent_at"),
+            *("last_ping_rtt", "frames", "curr_msg_data_type"),
+        )
         push: Push | None = None
         _close_sent = False
 
@@ -153,6 +165,7 @@ def _make_protocol() -> type[asyncio.Protocol] | None:  # noqa: C901 - five shor
             if self.handshake_complete and self.request is not None:  # nobody asks for them again
                 self.request.headers.clear()  # websockets keeps the request
                 self.request = self.response = self.scope = None  # type: ignore[assignment]
+                self.server = self.client = None
 
         @property
         def close_sent(self) -> bool:
@@ -189,6 +202,14 @@ def _make_protocol() -> type[asyncio.Protocol] | None:  # noqa: C901 - five shor
                 self.push.lost()
                 self.push = None
 
+        def schedule_ping(self) -> None:
+            assert self.ping_interval is not None
+            pings.add(self, self.ping_interval)
+
+        def stop_keepalive(self) -> None:
+            super().stop_keepalive()
+            pings.remove(self)
+
         def keepalive_timeout(self) -> None:
             super().keepalive_timeout()
             # closing waits for ever until what the peer does not read has been sent
@@ -213,9 +234,6 @@ def _with_rest(app: ASGIApp, push: Push) -> ASGIApp:
             await rest(receive, send)
 
     return served
-
-
-PROTOCOL = _make_protocol()
 
 
 def push_of(scope: Any) -> Push | None:

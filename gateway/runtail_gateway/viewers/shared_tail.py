@@ -228,6 +228,7 @@ class SharedTail:
         if not self._is_subscribed:
             await self._subscribe()  # first, then read: what comes between is heard
             self._is_subscribed = True
+            return False  # it is read when that is confirmed, or as soon as a viewer is at the end
         if self._tail.cursor is None:
             self._jump(await self._reader.bounds(self.execution_id))
             return False

@@ -37,7 +37,7 @@ async def viewing(
     if hub.watchers(execution_id) >= settings.viewers_per_execution:
         most = f"{settings.viewers_per_execution} viewers of {execution_id!r}, the most allowed"
         raise Refused(4329, "too_many", most, 503)
-    async with hub.watch(execution_id) as tail:
+    with hub.watch(execution_id) as tail:
         state, bounds = await hub.executions.look(execution_id)
         if state is None and await hub.reader.was_deleted(execution_id):
             raise deleted(execution_id)

@@ -104,7 +104,7 @@ async def test_what_is_not_wanted_any_more_is_not_heard(nodes: Nodes, execution_
     async with listening(nodes) as (live, heard):
         await live.want(execution_id)
         await soon(lambda: heard.freshened, "it is confirmed")
-        await live.drop(execution_id)
+        live.drop(execution_id)
         (shard,) = await nodes.shards()
         async with asyncio.timeout(5):
             while await shard.node.execute_command("PUBSUB", "SHARDCHANNELS", execution.keys.live):

@@ -9,7 +9,8 @@ from tests.gateway.worker import Worker
 from tests.polling import soon
 
 from runtail_gateway.protocol.message import plain
-from runtail_gateway.viewers.push import PROTOCOL, Push
+from runtail_gateway.viewers.push import Push
+from runtail_gateway.viewers.push import pushing as protocol_class
 
 
 def protocol_of(gateway: Running) -> Any:
@@ -18,7 +19,7 @@ def protocol_of(gateway: Running) -> Any:
 
 
 def test_this_uvicorn_has_a_transport_to_write_to() -> None:
-    assert PROTOCOL is not None
+    assert protocol_class() is not None
 
 
 async def test_nothing_is_written_after_uvicorn_has_sent_a_close(

@@ -43,7 +43,7 @@ async def test_a_record_that_comes_during_the_last_send_before_the_head_is_not_p
 ) -> None:
     await worker.open()
     outlet = HeldOutlet()
-    async with gateway.hub.watch(worker.execution_id) as tail:
+    with gateway.hub.watch(worker.execution_id) as tail:
         viewer = Viewer(outlet, tail, [START], QUICK)
         viewer.start()
         await outlet.held.wait()
