@@ -36,12 +36,15 @@ lint: $(READY) ## Check style, types and the arrows between packages
 ui: ## Build the page anew from gateway/ui (needs Node 20.19 or later)
 	@cd gateway/ui && npm ci && npm run build
 
-bench: $(READY) ## Measure against the naive ways, as ratios within one run
-	@$(BIN)/python -m tests.bench
+bench: $(READY) ## Measure beside floors and peers, and write a report (about 20 minutes)
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r tests/bench/requirements.txt
+	@if command -v npm >/dev/null; then cd tests/bench/contenders/socketio_node && npm ci --silent; fi
+	@if command -v npm >/dev/null; then cd gateway/ui && npm ci --silent; fi
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 lock: ## Resolve the dependencies anew into constraints.txt
 	uv pip compile pyproject.toml --all-extras --group dev --universal --upgrade \
 		--generate-hashes --no-emit-index-url --python-version 3.11 -q -o constraints.txt
 
 clean: ## Remove what the commands above made
-	rm -rf $(VENV) gateway/ui/node_modules gateway/ui/*/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) gateway/ui/node_modules gateway/ui/*/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .bench tests/bench/contenders/socketio_node/node_modules

@@ -1,8 +1,10 @@
-"""Measure runtail against the naive ways, side by side: `python -m tests.bench [--quick]`.
+"""Measure runtail beside its floors and its peers: `python -m tests.bench`, as `make bench` does.
 
-Everything runs on this machine, on loopback, with an engine of its own in a temporary folder. The
-machine decides the figures; the ratios are what to look at. Ends with 1 if a ratio is not what is
-expected, or a figure so far from its target that the machine's load is no reason.
+Everything runs on this machine, on loopback, on an engine of its own in a temporary folder that is
+emptied before each measurement; contenders of one repetition run one after the other, their order
+alternating. What is measured is kept line by line in `--results`, so that a run that was cut goes
+on where it was. The report is Markdown and plots in `--report`. Peers that are not installed are
+left out, and the report says so. Ends with 1 if runtail lost or misplaced a record.
 """
 
 from __future__ import annotations
@@ -10,74 +12,143 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from redis import Redis
-from tests.bench import burst, call_cost, idle, publish, replay, steady
-from tests.bench.figures import Section
+from tests.bench.acknowledged import acknowledged, ways
+from tests.bench.contender import NAMES, OURS, Engine, contender
+from tests.bench.curves import CURVES
+from tests.bench.reading import reading, ways_of_reading
+from tests.bench.report import write_report
+from tests.bench.results import Results, Run
+from tests.bench.sizes import sizes
+from tests.bench.workloads import QUICK, WORKLOADS, Sizes
 
 from runtail_broker.engines.engine import start_engine
 
-_BENCHES = {
-    "publish": publish.bench,
-    "call_cost": call_cost.bench,
-    "burst": burst.bench,
-    "steady": steady.bench,
-    "replay": replay.bench,
-    "idle": idle.bench,
-}
-_PACKAGES = ("redis", "hiredis", "starlette", "uvicorn", "uvloop", "orjson")
+_PACKAGES = ("redis", "hiredis", "starlette", "uvicorn", "uvloop", "orjson", "msgpack")
+_PLACE = Path(__file__).parent
+Measure = Callable[[Engine], Run]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the benchmarks that were asked for and print their report."""
+    """Measure what was asked for and is not there yet, and write the report."""
+    options = _options(arguments)
+    until = time.monotonic() + options.for_seconds
+    results = Results.read(options.results)
+    with tempfile.TemporaryDirectory() as folder, _engine(Path(folder)) as engine:
+        results.begin(_about(engine))
+        for workload, who, repetition, measure in _todo(options):
+            if results.done(workload, who) > repetition:
+                continue
+            if time.monotonic() > until:
+                print("stopped for time; the same command goes on from here", flush=True)
+                break
+            _emptied(engine)
+            _measured(results, workload, who, lambda go=measure: go(engine))  # type: ignore[misc]
+    write_report(results, options.report)
+    ours = (run for (_, who), runs in results.runs.items() if who == OURS for run in runs)
+    return 1 if any(run.get("lost") or run.get("disordered") for run in ours) else 0
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    known = [*WORKLOADS, "W5", "W8", "W9", "W10"]
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--only", help=f"some of {','.join(_BENCHES)}", default=",".join(_BENCHES))
+    parser.add_argument("--only", default=",".join(known), help=f"some of {','.join(known)}")
+    parser.add_argument("--who", default=",".join(NAMES), help=f"some of {','.join(NAMES)}")
     parser.add_argument("--quick", action="store_true", help="few viewers and records")
     parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--out", type=Path, help="file to write the report to as well")
+    parser.add_argument("--for-seconds", type=float, default=float("inf"), metavar="N")
+    parser.add_argument("--results", type=Path, default=Path(".bench/results.jsonl"))
+    parser.add_argument("--report", type=Path, default=Path(".bench/report"))
     options = parser.parse_args(arguments)
-    names = options.only.split(",")
-    if unknown := set(names) - set(_BENCHES):
-        parser.error(f"--only has {sorted(unknown)}, expected some of {', '.join(_BENCHES)}")
-    sections: list[Section] = []
-    parts: list[str] = []
-    with tempfile.TemporaryDirectory() as folder, start_engine(Path(folder)) as engine:
-        parts.append(_say(_heading(engine.url, arguments)))
+    options.only, options.who = options.only.split(","), options.who.split(",")
+    for name, chosen, some in (("--only", options.only, known), ("--who", options.who, NAMES)):
+        if unknown := set(chosen) - set(some):
+            parser.error(f"{name} has {sorted(unknown)}, expected some of {', '.join(some)}")
+    options.results.parent.mkdir(parents=True, exist_ok=True)
+    return options
+
+
+def _todo(options: argparse.Namespace) -> Iterator[tuple[str, str, int, Measure]]:
+    """Name what is to be measured, in its order."""
+    amount = QUICK if options.quick else Sizes()
+    for repetition in range(options.repetitions):
+        for workload in options.only:
+            cells = list(_cells(workload, options.who, amount))
+            for who, measure in cells[:: -1 if repetition % 2 else 1]:
+                yield workload, who, repetition, measure
+
+
+def _cells(workload: str, names: Sequence[str], amount: Sizes) -> Iterator[tuple[str, Measure]]:
+    """List the contenders of a workload, each with how it is measured."""
+    if workload == "W5":
+        for way in ways():
+            yield way, lambda engine, way=way: acknowledged(way, engine, amount)  # type: ignore[misc]
+    elif workload == "W8":
+        yield OURS, lambda engine: sizes(engine, amount)
+    elif workload == "W9":
+        for name, curve in CURVES.items():
+            yield name, curve
+    elif workload == "W10":
+        for way in ways_of_reading():
+            yield way, lambda engine, way=way: reading(way, engine, amount)  # type: ignore[misc]
+    else:
+        run = WORKLOADS[workload].run
         for name in names:
-            bench = _BENCHES[name]
-            sections.append(bench(engine.url, repetitions=options.repetitions, quick=options.quick))
-            parts.append(_say(sections[-1].markdown()))
-    if options.out:
-        options.out.write_text("\n".join(parts))
-    return 1 if any(section.failed for section in sections) else 0
+            one = contender(name)
+            if workload not in one.leaves_out and not one.missing():
+                yield name, lambda engine, one=one: run(one, engine, amount)  # type: ignore[misc]
 
 
-def _say(text: str) -> str:
-    print(text, flush=True)
-    return text
+def _measured(results: Results, workload: str, who: str, go: Callable[[], Run]) -> None:
+    began = time.monotonic()
+    try:
+        run = go()
+    except (RuntimeError, OSError, AssertionError) as error:
+        results.fail(workload, who, f"{type(error).__name__}: {str(error)[:200]}")
+        print(f"{workload} {who}: failed: {error}", flush=True)
+        return
+    results.add(workload, who, run)
+    shown = ", ".join(f"{key} {value:.4g}" for key, value in run.items())
+    print(f"{workload} {who} ({time.monotonic() - began:.1f} s): {shown}", flush=True)
 
 
-def _heading(url: str, arguments: Sequence[str]) -> str:
-    packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
-    with Redis.from_url(url) as redis:
+@contextmanager
+def _engine(folder: Path) -> Iterator[Engine]:
+    with start_engine(folder) as engine, Redis.from_url(engine.url) as redis:
+        yield Engine(engine.url, redis.info("server")["process_id"], folder)
+
+
+def _emptied(engine: Engine) -> None:
+    with Redis.from_url(engine.url) as redis:
+        redis.flushall()
+
+
+def _about(engine: Engine) -> dict[str, Any]:
+    with Redis.from_url(engine.url) as redis:
         server = redis.info("server")
     number = server.get("valkey_version", server["redis_version"])
-    engine = f"{server.get('server_name', 'redis')} {number}"
-    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    return (
-        f"# Benchmarks of runtail, {time.strftime('%Y-%m-%d %H:%M')}\n\n"
-        f"`{' '.join(['python -m tests.bench', *arguments])}` on {os.cpu_count()} cores "
-        f"({_processor()}, {platform.system()} {platform.release()}), load before: {load}. "
-        f"Python {platform.python_version()}, {engine}, {packages}.\n"
-        "Medians of the repetitions; the contenders of one repetition ran one after the other, "
-        "their order alternating.\n"
-    )
+    return {
+        "made": time.strftime("%Y-%m-%d %H:%M"),
+        "cores": os.cpu_count(),
+        "processor": _processor(),
+        "system": f"{platform.system()} {platform.release()}",
+        "load": round(os.getloadavg()[0], 2),
+        "python": platform.python_version(),
+        "engine": f"{server.get('server_name', 'redis')} {number}",
+        "packages": {name: version(name) for name in _PACKAGES},
+        "left out": {name: why for name in NAMES if (why := contender(name).missing())},
+        "node": shutil.which("node") is not None,
+    }
 
 
 def _processor() -> str:

@@ -1,13 +1,20 @@
 """What one `run.info(…)` costs, beside stdlib logging, a QueueHandler and a pipelined XADD.
 
-Each contender (see `callers`) runs in a process of its own.
+`python -m tests.bench.call_cost [--quick]` prints it, and ends with 1 if a ratio is not what it should
+be. Each contender (see `callers`) runs in a process of its own.
 """
 
 from __future__ import annotations
 
+import sys
+import tempfile
+from pathlib import Path
+
 from tests.bench.callers import CONTENDERS
 from tests.bench.figures import Claim, Run, Section, Target, figures, in_turn
 from tests.bench.processes import running
+
+from runtail_broker.engines.engine import start_engine
 
 _ALL = {"all": "µs of CPU in the whole process"}
 _CALL = {"caller": "µs of CPU in the calling thread"} | _ALL
@@ -69,3 +76,15 @@ def _alone(name: str, url: str, number: int) -> Run:
     with running("tests.bench.callers", name, url, str(number)) as child:
         measured: Run = child.answer()
         return measured
+
+
+def main(arguments: list[str]) -> int:
+    """Run on an engine of its own, and print the report."""
+    with tempfile.TemporaryDirectory() as folder, start_engine(Path(folder)) as engine:
+        section = bench(engine.url, repetitions=3, quick="--quick" in arguments)
+    print(section.markdown())
+    return 1 if section.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

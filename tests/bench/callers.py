@@ -26,7 +26,7 @@ import orjson
 import psutil
 from redis import Redis
 from tests.bench.figures import Run, percentile
-from tests.bench.worker import record
+from tests.bench.records import record
 
 from runtail import Publisher
 from runtail.masks.masking import mask, unmask_all

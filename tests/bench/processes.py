@@ -3,45 +3,32 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import psutil
 
-_ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 
 
-class Child:
-    """A process that prints lines; ended by `running`."""
+class Usage:
+    """What a process uses, this machine's own or another's child."""
 
-    def __init__(self, process: subprocess.Popen[str], output: IO[str]) -> None:
-        self._process, self._output = process, output
-        self._seen = psutil.Process(process.pid)
-
-    def line(self) -> str:
-        """Read the next line; raises RuntimeError if the process has ended instead."""
-        line = self._output.readline()
-        if not line:
-            raise RuntimeError(f"{self._process.args!r} ended, expected another line of it")
-        return line
-
-    def ports(self) -> list[int]:
-        """Read the ports out of the next line."""
-        return [int(port) for port in re.findall(r":(\d+)", self.line())]
-
-    def answer(self) -> Any:
-        """Read the next line as JSON."""
-        return json.loads(self.line())
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._seen = psutil.Process(pid)
 
     def cpu_seconds(self) -> float:
         """User and system time that the process has used so far, all threads that still run."""
         try:
-            tasks = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
+            tasks = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
             return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
         except OSError:  # not everywhere; there in steps of 10 ms
             times = self._seen.cpu_times()
@@ -53,34 +40,91 @@ class Child:
 
     def peak_mb(self) -> float:
         """The most resident memory that the process has had, in MB."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        status = Path(f"/proc/{self.pid}/status").read_text()
         found = re.search(r"VmHWM:\s+(\d+) kB", status)
         return int(found[1]) / 1000 if found else self._seen.memory_info().rss / 1e6
+
+
+class Child(Usage):
+    """A process that prints lines; ended by `running`."""
+
+    def __init__(self, process: subprocess.Popen[str], words: IO[str], answers: IO[str]) -> None:
+        super().__init__(process.pid)
+        self.process, self._words, self._answers = process, words, answers
+
+    def line(self) -> str:
+        """Read the next line; raises RuntimeError if the process has ended instead."""
+        line = self._answers.readline()
+        if not line:
+            raise RuntimeError(f"{self.process.args!r} ended, expected another line of it")
+        return line
+
+    def say(self, line: str) -> None:
+        """Write it a line."""
+        self._words.write(line + "\n")
+        self._words.flush()
+
+    def ports(self) -> list[int]:
+        """Read the ports out of the next line."""
+        return [int(port) for port in re.findall(r":(\d+)", self.line())]
+
+    def answer(self) -> Any:
+        """Read the next line as JSON."""
+        return json.loads(self.line())
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def command(*words: str, env: Mapping[str, str] | None = None) -> Iterator[Child]:
+    """Run a program until the block ends."""
+    process = subprocess.Popen(
+        words,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, **(env or {})},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield Child(process, process.stdin, process.stdout)
+    finally:
+        process.kill()  # a naive server would wait for its viewers, and nothing is kept in any
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+
+
+def free_port() -> int:
+    """Find a port of 127.0.0.1 that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+def listens(port: int) -> bool:
+    """Say whether somebody listens on *port* of 127.0.0.1."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager
 def running(module: str, *arguments: str) -> Iterator[Child]:
     """Run `python -m module` until the block ends."""
-    command = [sys.executable, "-m", module, *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=_ROOT)
-    assert process.stdout is not None
-    try:
-        yield Child(process, process.stdout)
-    finally:
-        process.kill()  # a naive server would wait for its viewers, and nothing is kept in any
-        process.wait()
-        process.stdout.close()
+    with command(sys.executable, "-m", module, *arguments) as child:
+        yield child
 
 
 @contextmanager
-def gateway(url: str) -> Iterator[tuple[Child, int]]:
+def gateway(url: str, *options: str) -> Iterator[tuple[Child, int]]:
     """Run the real gateway as users do; gives its process and port."""
-    with running("runtail", "gateway", "--redis-url", url, "--port", "0") as child:
+    with running("runtail", "gateway", "--redis-url", url, "--port", "0", *options) as child:
         yield child, child.ports()[0]
-
-
-@contextmanager
-def serving(module: str, *arguments: str) -> Iterator[tuple[Child, list[int]]]:
-    """Run a contender that first prints the addresses it listens on."""
-    with running(module, *arguments) as child:
-        yield child, child.ports()

@@ -1,0 +1,353 @@
+"""The workloads: what is carried, to how many, and what is read off. The same code for everybody.
+
+Each takes a contender and an empty engine, and returns the quantities of one repetition. CPU is
+user and system time of the processes; `server` is what stands between engine and viewers, `all`
+the engine (or the contender's own store) too. Latency runs from making a record to receiving it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from redis import Redis
+from tests.bench.contender import Contender, Engine, Served
+from tests.bench.processes import Usage
+from tests.bench.publishing import Plan as Publishing
+from tests.bench.publishing import Published, publish, publishing
+from tests.bench.viewers import Plan, Seen, seen_by, wait_until_ready, watching
+
+Run = dict[str, float]
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One workload of the report."""
+
+    key: str
+    title: str
+    how: str
+    units: dict[str, str]
+    """Quantity → unit, in the order of the report."""
+    lead: str
+    """The quantity by which contenders are compared."""
+    run: Callable[[Contender, Engine, Sizes], Run]
+    smaller_is_better: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much of each; `quick` is enough to see that it works, and for a guard."""
+
+    crowd: int = 200
+    burst: int = 5000
+    steady: int = 1000
+    many: int = 200
+    many_seconds: int = 5
+    history: int = 50_000
+    acknowledged: int = 60_000
+    idle: int = 5000
+    storm: int = 2000
+    rest_seconds: float = 3
+
+
+QUICK = Sizes(50, 1500, 200, 40, 2, 10_000, 10_000, 400, 200, 1)
+
+
+class Meter:
+    """What the processes of a contender have used since it was made."""
+
+    def __init__(self, served: Served, engine: Engine) -> None:
+        self._servers = served.servers
+        self._store: Usage = served.store or Usage(engine.pid)
+        self._began = self._now()
+
+    def used(self) -> tuple[float, float]:
+        """Seconds of CPU of the servers, and of them and the store."""
+        server, store = self._now()
+        server, store = server - self._began[0], store - self._began[1]
+        return server, server if self._store in self._servers else server + store
+
+    def _now(self) -> tuple[float, float]:
+        return sum(each.cpu_seconds() for each in self._servers), self._store.cpu_seconds()
+
+
+@contextmanager
+def _carrying(
+    contender: Contender,
+    engine: Engine,
+    plan: Callable[[Served], tuple[Publishing, Plan]],
+) -> Iterator[tuple[Callable[[], Published], Callable[[], Seen], Meter, float]]:
+    """Start servers, a publisher and viewers that stand at the head."""
+    with contender.serving(engine) as served:
+        feeding, viewing = plan(served)
+        with publishing(feeding) as worker, watching(viewing) as crowd:
+            ready = wait_until_ready(crowd)
+            meter = Meter(served, engine)
+            yield lambda: publish(worker), lambda: seen_by(crowd), meter, ready
+
+
+def names(prefix: str, count: int) -> list[str]:
+    """Name executions that nobody used before."""
+    stamp = f"{time.time_ns():x}"
+    return [f"{prefix}-{stamp}-{n}" for n in range(count)]
+
+
+def burst(contender: Contender, engine: Engine, sizes: Sizes) -> Run:
+    """W1: one execution, many viewers, records as fast as they are acknowledged."""
+
+    def plan(served: Served) -> tuple[Publishing, Plan]:
+        executions, records = names("burst", 1), int(sizes.burst * contender.share)
+        feeding = Publishing(contender.name, served.feed, executions, records)
+        return feeding, _plan(served, executions, sizes.crowd, records)
+
+    return _delivered(contender, engine, plan)
+
+
+def steady(contender: Contender, engine: Engine, sizes: Sizes) -> Run:
+    """W2: one execution, many viewers, 100 records/s."""
+
+    def plan(served: Served) -> tuple[Publishing, Plan]:
+        executions = names("steady", 1)
+        feeding = Publishing(contender.name, served.feed, executions, sizes.steady, 100)
+        return feeding, _plan(served, executions, sizes.crowd, sizes.steady)
+
+    return _delivered(contender, engine, plan)
+
+
+def many(contender: Contender, engine: Engine, sizes: Sizes) -> Run:
+    """W3: many executions with a viewer each, 10 records/s each."""
+
+    def plan(served: Served) -> tuple[Publishing, Plan]:
+        executions, records = names("many", sizes.many), 10 * sizes.many_seconds
+        feeding = Publishing(contender.name, served.feed, executions, records, 10)
+        return feeding, _plan(served, executions, sizes.many, records, sample_every=2)
+
+    return _delivered(contender, engine, plan)
+
+
+def _plan(
+    served: Served, executions: list[str], viewers: int, expected: int, sample_every: int = 10
+) -> Plan:
+    return Plan(
+        served.dialect, served.ports, executions, viewers, expected, sample_every=sample_every
+    )
+
+
+def _delivered(
+    contender: Contender, engine: Engine, plan: Callable[[Served], tuple[Publishing, Plan]]
+) -> Run:
+    with _carrying(contender, engine, plan) as (go, see, meter, _):
+        published = go()
+        seen = see()
+        server, everything = meter.used()
+    seconds = (seen.last_ns - published.began_ns) / 1e9
+    return {
+        "deliveries": seen.records / seconds,
+        "server": server * 1e6 / max(1, seen.records),
+        "all": everything * 1e6 / max(1, seen.records),
+        "cores": server * 100 / seconds,
+        "p50": seen.p50_ms,
+        "p99": seen.p99_ms,
+        "p99.9": seen.p999_ms,
+        "max": seen.max_ms,
+        "bytes": seen.bytes / max(1, seen.records),
+        "publisher": published.cpu_seconds * 100 / published.seconds,
+        "generator": seen.cpu_seconds * 100 / max(seconds, 1e-9),
+        "late": published.late_ms,
+    } | _faults(seen)
+
+
+def _faults(seen: Seen) -> Run:
+    return {"lost": seen.lost, "repeated": seen.repeated, "disordered": seen.disordered}
+
+
+def replay(crowd: int) -> Callable[[Contender, Engine, Sizes], Run]:
+    """W4: a history, read by *crowd* viewers that come at once."""
+
+    def run(contender: Contender, engine: Engine, sizes: Sizes) -> Run:
+        executions = names("replay", 1)
+        with contender.serving(engine, history=sizes.history) as served:
+            stored = contender.name.startswith("writer")  # it holds its history from the start
+            if not stored:
+                feed = Publishing(
+                    contender.name, served.feed, executions, sizes.history, together=500
+                )
+                with publishing(feed) as worker:
+                    publish(worker)
+            meter = Meter(served, engine)
+            plan = Plan(
+                served.dialect,
+                served.ports,
+                executions,
+                crowd,
+                sizes.history,
+                after="",
+                sample_every=crowd,
+                connecting=crowd,
+            )
+            with watching(plan) as viewers:
+                wait_until_ready(viewers)
+                seen = seen_by(viewers)
+            server, everything = meter.used()
+            memory = max(child.peak_mb() for child in served.servers)
+        return {
+            "speed": seen.records / seen.seconds,
+            "server": server * 1e6 / max(1, seen.records),
+            "all": everything * 1e6 / max(1, seen.records),
+            "memory": memory,
+        } | _faults(seen)
+
+    return run
+
+
+def idle(contender: Contender, engine: Engine, sizes: Sizes) -> Run:
+    """W6: many viewers of as many executions, who wait."""
+    with contender.serving(engine) as served:
+        executions = names("idle", sizes.idle)
+        feed = Publishing(contender.name, served.feed, executions, 0)
+        with publishing(feed):
+            before = sum(child.resident_mb() for child in served.servers)
+            meter = Meter(served, engine)
+            plan = Plan(
+                served.dialect, served.ports, executions, sizes.idle, 1, sample_every=sizes.idle
+            )
+            with watching(plan) as crowd:
+                seconds = wait_until_ready(crowd)
+                connecting, _ = meter.used()
+                grown = sum(child.resident_mb() for child in served.servers) - before
+                waiting = Meter(served, engine)
+                time.sleep(sizes.rest_seconds)
+                rest, _ = waiting.used()
+    return {
+        "memory": grown * 1e6 / 1024 / sizes.idle,
+        "connects": sizes.idle / seconds,
+        "connecting": connecting * 1e6 / sizes.idle,
+        "idle": rest * 100 / sizes.rest_seconds,
+    }
+
+
+def storm(contender: Contender, engine: Engine, sizes: Sizes) -> Run:
+    """W7: viewers lose their gateway while records come, and go on at another."""
+    with contender.serving(engine, gateways=2) as served:
+        executions, records = names("storm", 20), 40
+        feed = Publishing(contender.name, served.feed, executions, records, 10)
+        plan = Plan(served.dialect, served.ports, executions, sizes.storm, records, sample_every=20)
+        with publishing(feed) as worker, watching(plan) as crowd:
+            wait_until_ready(crowd)
+            commands = _commands(engine)
+            worker.say("go")
+            time.sleep(0.5)
+            survivor = Usage(served.servers[1].pid)
+            used = survivor.cpu_seconds()
+            killed = time.monotonic_ns()
+            served.servers[0].kill()
+            Published(**worker.answer())
+            seen = seen_by(crowd)
+            cpu = survivor.cpu_seconds() - used
+            asked = _commands(engine) - commands
+    return {
+        "behind": seen.caught_up_ns and (seen.caught_up_ns - killed) / 1e9,
+        "worst": seen.max_ms / 1000,
+        "cpu": cpu * 1000 / sizes.storm,
+        "commands": asked / sizes.storm,
+    } | _faults(seen)
+
+
+def _commands(engine: Engine) -> float:
+    with Redis.from_url(engine.url) as redis:
+        return float(redis.info("stats")["total_commands_processed"])
+
+
+_FAULTS = {"lost": "lost", "repeated": "repeated", "disordered": "disordered"}
+_LATENCY = {"p50": "p50, ms", "p99": "p99, ms", "p99.9": "p99.9, ms", "max": "max, ms"}
+_DELIVERED = {
+    "deliveries": "deliveries/s",
+    "server": "server CPU, ms for 1,000 deliveries",
+    "all": "with the store, ms for 1,000",
+    **_LATENCY,
+    "bytes": "bytes sent a record",
+}
+_REPLAYED = {
+    "speed": "records/s",
+    "server": "server CPU, µs a record",
+    "all": "with the store, µs a record",
+    "memory": "most resident, MB",
+}
+WORKLOADS = {
+    "W1": Workload(
+        "W1",
+        "Burst to many viewers",
+        "5,000 records to 200 viewers of one execution, as fast as they are acknowledged in "
+        "batches of 100. Who is named with a share gets that part of it, being slow.",
+        _DELIVERED | _FAULTS,
+        "server",
+        burst,
+    ),
+    "W2": Workload(
+        "W2",
+        "Steady run to many viewers",
+        "100 records/s, one at a time, to 200 viewers of one execution for ten seconds.",
+        {"cores": "server CPU, % of a core"} | _DELIVERED | _FAULTS,
+        "server",
+        steady,
+    ),
+    "W3": Workload(
+        "W3",
+        "Many small runs",
+        "200 executions with a viewer each, 10 records/s each, spread evenly, for five seconds.",
+        {"cores": "server CPU, % of a core"} | _DELIVERED | _FAULTS,
+        "server",
+        many,
+    ),
+    "W4": Workload(
+        "W4",
+        "Replay to one viewer",
+        "50,000 stored records, read from the start; the time counts from before connecting.",
+        _REPLAYED | _FAULTS,
+        "speed",
+        replay(1),
+        smaller_is_better=False,
+    ),
+    "W4.20": Workload(
+        "W4.20",
+        "Replay to twenty viewers",
+        "The same history, read by twenty who come at once; records/s of all together.",
+        _REPLAYED | _FAULTS,
+        "speed",
+        replay(20),
+        smaller_is_better=False,
+    ),
+    "W6": Workload(
+        "W6",
+        "Idle viewers",
+        "5,000 viewers of as many executions, forty connecting at a time; memory is what the "
+        "server processes grew by, the kernel's buffers not counted.",
+        {
+            "memory": "KiB a viewer",
+            "connects": "connects/s",
+            "connecting": "server CPU, µs a connect",
+            "idle": "% of a core while all wait",
+        },
+        "memory",
+        idle,
+    ),
+    "W7": Workload(
+        "W7",
+        "Reconnect storm",
+        "2,000 viewers of 20 executions with 10 records/s each lose their gateway (SIGKILL) and "
+        "come to another within half a second; the run goes on for 3.5 s after that.",
+        {
+            "behind": "until the last is caught up, s",
+            "worst": "the latest record, s late",
+            "cpu": "survivor's CPU, ms a viewer",
+            "commands": "commands to the engine a viewer",
+        }
+        | _FAULTS,
+        "behind",
+        storm,
+    ),
+}
