@@ -1,7 +1,7 @@
 """What one `run.info(…)` costs, beside stdlib logging, a QueueHandler and a pipelined XADD.
 
-`python -m tests.bench.call_cost [--quick]` prints it, and ends with 1 if a ratio is not what it should
-be. Each contender (see `callers`) runs in a process of its own.
+`python -m tests.bench.call_cost [--quick]` prints it; it ends with 1 if a ratio is not as it
+should be. Each contender (see `callers`) runs in a process of its own.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Say whether reports made at different hours agree: `python -m tests.bench.compare A B C`.
 
-Each is a file of results. Two reports agree in a ratio if the spreads of its repetitions, widened by
-a quarter, overlap. Ends with 1 if fewer than nine in ten do.
+Each is a file of results. Two reports agree in a ratio if the spreads of its repetitions, widened
+by a quarter, overlap. Ends with 1 if fewer than nine in ten do.
 """
 
 from __future__ import annotations
