@@ -40,6 +40,7 @@ class LineWorker:
         begin = self._publisher.execution if owner else self._publisher.join
         self._run = begin(execution_id)
         self.word = WorkerWord(self._publisher.id)
+        self._forgiven = False
 
     def say(self, count: int, size: int) -> None:
         """Log *count* lines of about *size* characters."""
@@ -51,8 +52,13 @@ class LineWorker:
                 self._run.info(line)
             except Exception as error:  # noqa: BLE001 - whatever it is, a call may not raise
                 word.error = repr(error)
-            word.slowest_seconds = max(word.slowest_seconds, time.monotonic() - began)
+            took, self._forgiven = 0.0 if self._forgiven else time.monotonic() - began, False
+            word.slowest_seconds = max(word.slowest_seconds, took)
             word.said += 1
+
+    def forgive(self) -> None:
+        """Leave out how long the call takes that is under way: the process was stopped in it."""
+        self._forgiven = True
 
     async def flush(self, seconds: float) -> bool:
         """Wait until all is stored, and note it if so."""
