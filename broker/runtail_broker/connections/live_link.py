@@ -125,7 +125,8 @@ class Link:
             connection = _connection(self._shard.node)
             try:
                 async with asyncio.TaskGroup() as group:
-                    await connection.connect()
+                    async with asyncio.timeout(self._settings.probe_timeout_seconds):
+                        await connection.connect()  # nothing is probed yet
                     self._confirmed.clear()
                     self._changes = dict.fromkeys(self._wanted, True) | {self._own: True}
                     self._changed.set()

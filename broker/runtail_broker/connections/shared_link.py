@@ -93,7 +93,8 @@ class SharedLink:
         error: Exception = ConnectionError("the link to the engine was closed")
         try:
             async with asyncio.TaskGroup() as group:
-                await connection.connect()
+                async with asyncio.timeout(self._seconds):  # nobody watches it yet
+                    await connection.connect()
                 transport = getattr(getattr(connection, "_writer", None), "transport", None)
                 if transport is None:
                     self._able = False

@@ -130,6 +130,27 @@ async def test_what_is_wanted_in_one_turn_is_one_command(nodes: Nodes) -> None:
 
 
 @single
+async def test_a_link_that_never_gets_ready_is_given_up_and_made_anew(
+    engine: TestEngine, nodes: Nodes, execution_id: str
+) -> None:
+    """It is let in, and then nothing comes: there is no probe yet that could miss its answer."""
+    assert engine.url is not None
+    with proxy_to(engine.url) as proxy:
+        behind = Nodes.connect(proxy.url, timeout_seconds=0.2)
+        async with listening(behind) as (live, heard):
+            await live.want(execution_id)
+            await soon(lambda: len(heard.freshened) == 1, "it is confirmed")
+            led = proxy.led
+            proxy.hold()
+            await kill_subscribers(nodes)
+            await soon(lambda: proxy.led > led, "it has come back")
+            proxy.swallow()
+            proxy.forward()
+            await soon(lambda: len(heard.freshened) == 2, "it is fresh again")
+        await behind.close()
+
+
+@single
 async def test_a_link_that_is_held_up_is_cut_and_made_anew(
     nodes: Nodes, engine: TestEngine, execution_id: str
 ) -> None:

@@ -93,6 +93,28 @@ async def test_an_engine_that_does_not_answer_is_given_up_in_time(link: SharedLi
         await link.ask(("BLPOP", "shared-link-none", 0))
 
 
+async def test_an_engine_that_lets_in_and_says_nothing_is_given_up_in_time() -> None:
+    """What is asked before there is a link must not wait for one for ever; the next try is new."""
+    arrivals = 0
+
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal arrivals
+        arrivals += 1
+        await reader.read()  # to its end
+        writer.close()
+
+    async with await asyncio.start_server(mute, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        client = connect(f"redis://127.0.0.1:{port}", timeout_seconds=0.2)
+        link = SharedLink(client)
+        for tries in (1, 2):
+            with pytest.raises((ConnectionError, TimeoutError, OSError)):
+                await asyncio.wait_for(link.ask(("PING",)), 3)
+            assert arrivals == tries
+        await link.close()
+        await client.aclose()
+
+
 async def test_an_engine_that_is_away_is_told(link: SharedLink) -> None:
     nowhere = SharedLink(connect("redis://127.0.0.1:1"))
     with pytest.raises(ConnectionError):
