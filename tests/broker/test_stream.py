@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -124,7 +123,7 @@ async def test_a_page_backward_never_walks_into_another_history(
     execution: Execution, reader: StreamReader
 ) -> None:
     follower = (await execution.entries())[5]
-    other = replace(follower, before=follower.before ^ 1)
+    other = follower._replace(before=follower.before ^ 1)
     assert await reader.before(execution.id, follower, entries=3) != []
     assert await reader.before(execution.id, other, entries=3) == []
 

@@ -166,7 +166,7 @@ class Worker:
     async def damage(self, number: int) -> None:
         """Break the frame of entry *number*; the stream is written anew around it."""
         entries = await self.entries()
-        entries[number] = replace(entries[number], frame=b"\x11damaged")
+        entries[number] = entries[number]._replace(frame=b"\x11damaged")
 
         async def rewrite(node: Redis) -> None:
             pipe = node.pipeline(transaction=True)

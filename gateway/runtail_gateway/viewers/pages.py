@@ -69,19 +69,20 @@ class PageCache:
 
     def put(self, execution_id: str, cursor: Cursor, page: Page | Unrendered) -> None:
         """Remember *page*; one that is rendered holds a message."""
-        self._remove(execution_id, cursor)
+        self.drop(execution_id, cursor)
         self._pages[execution_id, cursor] = page
         self._of.setdefault(execution_id, set()).add(cursor)
         self._bytes += _size(page)
         while self._bytes > self._max_bytes and self._pages:
-            self._remove(*next(iter(self._pages)))
+            self.drop(*next(iter(self._pages)))
 
     def forget(self, execution_id: str) -> None:
         """Drop all pages of *execution_id*."""
         for cursor in list(self._of.get(execution_id, ())):
-            self._remove(execution_id, cursor)
+            self.drop(execution_id, cursor)
 
-    def _remove(self, execution_id: str, cursor: Cursor) -> None:
+    def drop(self, execution_id: str, cursor: Cursor) -> None:
+        """Drop what follows *cursor*, if it is here."""
         page = self._pages.pop((execution_id, cursor), None)
         if page is None:
             return

@@ -47,6 +47,7 @@ class SharedTail:
         self.execution_id = execution_id
         self.heard_at = time.monotonic()
         self.end = b""
+        self.viewers = 0
         self._reader, self._settings = reader, settings
         self._metrics, self._subscribe = metrics, subscribe
         self._history = History(execution_id, reader, pages, settings, metrics, self.doubt)
@@ -85,6 +86,12 @@ class SharedTail:
         """The subscription is fresh: what came before it was not heard, pages may be of before."""
         self._history.forget()
         self.doubt()
+
+    def count(self, more: int) -> int:
+        """Count *more* viewers that watch this, or fewer; return how many do now."""
+        self.viewers += more
+        self._history.is_shared = self.viewers > 1
+        return self.viewers
 
     async def settled(self) -> None:
         """Wait until the tail is proved; returns at once when nothing is in doubt."""

@@ -19,6 +19,19 @@ def test_an_entry_is_the_same_from_the_stream_and_live() -> None:
     assert Entry.from_live(b"5000-12 8 3 111 222 0\nframe") == ENTRY
 
 
+def test_an_entry_is_the_same_whatever_the_order_of_its_fields_and_whatever_else_there_is() -> None:
+    in_order = [part for pair in FIELDS.items() for part in pair]
+    others = [b"new", b"7", *(part for pair in reversed(FIELDS.items()) for part in pair)]
+    assert Entry.from_stream(b"5000-12", in_order) == ENTRY
+    assert Entry.from_stream(b"5000-12", others) == ENTRY
+
+
+@pytest.mark.parametrize("fields", [[], [b"s"], [b"s", b"8", b"n", b"3"], [b"s", b"n"] * 6])
+def test_what_no_script_wrote_is_refused(fields: list[bytes]) -> None:
+    with pytest.raises(InvalidFrame, match="5000-12"):
+        Entry.from_stream(b"5000-12", fields)
+
+
 def test_a_frame_may_hold_anything() -> None:
     assert Entry.from_live(b"5000-12 8 3 111 222 0\n\n 1\n").frame == b"\n 1\n"
 

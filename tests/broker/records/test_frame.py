@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import msgpack
 import orjson
@@ -127,3 +128,32 @@ def test_the_bound_of_expanding_holds_at_its_edge(over: int) -> None:
                 decode_frame(frame, bound)
         else:
             assert decode_frame(frame, bound) == records
+
+
+def streamed(data: bytes) -> bytes:
+    """Compress as who does not know the size before: nothing in the frame says it."""
+    compressor = zstd.ZstdCompressor(level=1)
+    packed = compressor.compress(data, zstd.ZstdCompressor.FLUSH_BLOCK) + compressor.flush()
+    assert zstd.get_frame_info(packed).decompressed_size is None
+    return packed
+
+
+def test_a_frame_that_does_not_say_its_size_is_read_within_the_bound() -> None:
+    lines = b"\n".join(record[:-1] for record in TEXT)
+    assert decode_frame(LINES + streamed(lines)) == TEXT
+    assert decode_frame(LINES + streamed(lines), len(lines)) == TEXT
+    with pytest.raises(InvalidFrame):
+        decode_frame(LINES + streamed(lines), len(lines) - 1)
+    with pytest.raises(InvalidFrame):
+        lines_of(LINES + streamed(b"\0" * (256 * 1024 * 1024)))
+
+
+def test_threads_that_pack_and_unpack_at_once_are_not_in_each_others_way() -> None:
+    def there_and_back(number: int) -> bool:
+        chance = random.Random(number)
+        texts = [chance.randbytes(200).hex().encode() for _ in range(500)]
+        records = [b'{"n":%d,"text":"%b"}' % (number, text) for text in texts]
+        return all(decode_frame(encode_frame(records)) == records for _ in range(40))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(there_and_back, range(4)))

@@ -79,7 +79,8 @@ async def test_viewers_with_the_same_filter_share_bytes_and_few_are_kept(
 ) -> None:
     await worker.open()
     await worker.log_many(batches=60, records=30)
-    with gateway.hub.watch(worker.execution_id) as tail:
+    watch = gateway.hub.watch
+    with watch(worker.execution_id) as tail, watch(worker.execution_id):  # two viewers
         await tail.settled()
         with tail.filters.of(Sieve.parse(["info"], [])) as filtered:
             assert isinstance(filtered, FilteredTail)

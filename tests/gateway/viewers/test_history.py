@@ -111,6 +111,20 @@ async def test_every_record_is_read_once_however_the_pages_fall(
         assert sum(await walk(history)) == 511
 
 
+async def test_what_the_only_viewer_has_read_is_not_kept_and_nothing_is_read_twice(
+    engine_nodes: Nodes, worker: Worker
+) -> None:
+    await worker.open()
+    await worker.log_many(batches=11, records=10)
+    shared, alone = Metrics(), Metrics()
+    assert sum(await walk(history_of(engine_nodes, worker, shared, SMALL))) == 111
+    history = history_of(engine_nodes, worker, alone, SMALL)
+    history.is_shared = False
+    assert sum(await walk(history)) == 111
+    assert reads(alone) == reads(shared)
+    assert not any(history.known(entry.end) for entry in await worker.entries())
+
+
 async def test_what_was_read_ahead_before_a_doubt_is_not_kept(
     engine_nodes: Nodes, worker: Worker
 ) -> None:
