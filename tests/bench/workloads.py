@@ -44,7 +44,7 @@ class Sizes:
 
     crowd: int = 200
     burst: int = 5000
-    steady: int = 1000
+    steady: int = 500
     many: int = 200
     many_seconds: int = 5
     history: int = 50_000
@@ -235,7 +235,15 @@ def storm(contender: Contender, engine: Engine, sizes: Sizes) -> Run:
     with contender.serving(engine, gateways=2) as served:
         executions, records = names("storm", 20), 40
         feed = Publishing(contender.name, served.feed, executions, records, 10)
-        plan = Plan(served.dialect, served.ports, executions, sizes.storm, records, sample_every=20)
+        plan = Plan(
+            served.dialect,
+            served.ports,
+            executions,
+            sizes.storm,
+            records,
+            sample_every=20,
+            deadline_seconds=20,  # who has lost records waits in vain
+        )
         with publishing(feed) as worker, watching(plan) as crowd:
             wait_until_ready(crowd)
             commands = _commands(engine)
@@ -290,7 +298,7 @@ WORKLOADS = {
     "W2": Workload(
         "W2",
         "Steady run to many viewers",
-        "100 records/s, one at a time, to 200 viewers of one execution for ten seconds.",
+        "100 records/s, one at a time, to 200 viewers of one execution for five seconds.",
         {"cores": "server CPU, % of a core"} | _DELIVERED | _FAULTS,
         "server",
         steady,

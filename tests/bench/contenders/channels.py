@@ -30,7 +30,7 @@ class Channels:
     """Daphne processes that share a channel layer."""
 
     name: str = "channels"
-    share: float = 0.1
+    share: float = 0.05
     about: str = "Django Channels, `RedisChannelLayer`, a group an execution, served by Daphne"
     leaves_out: Mapping[str, str] = field(
         default_factory=lambda: dict.fromkeys(("W4", "W4.20", "W7"), _NO_HISTORY)
