@@ -41,6 +41,9 @@ class Board:
 
     place: str
     notes: dict[str, Note]
+    epoch: int = 0
+    noted: int = 0
+    """Which change was the last; it only rises (see note.lua)."""
 
     @property
     def exists(self) -> bool:
@@ -68,4 +71,6 @@ class Notes:
         if epoch is None:
             return Board(NO_PLACE, {})
         notes = [Note.read(entry, fields) for entry, fields in rows]
-        return Board(f"{int(epoch):08x}-{int(noted or 0)}", {note.id: note for note in notes})
+        history, change = int(epoch), int(noted or 0)
+        by_id = {note.id: note for note in notes}
+        return Board(f"{history:08x}-{change}", by_id, history, change)

@@ -284,6 +284,11 @@ def seal_call(execution_id: str, seen: str, tag: int, archive: str) -> Call:
     return _call("seal", execution_id, seen, tag, archive)
 
 
+def file_call(execution_id: str, epoch: int, noted: int) -> Call:
+    """Say that the notes lie in the archive as they were after the change *noted*."""
+    return _call("file", execution_id, epoch, noted)
+
+
 def release_call(
     execution_id: str, seen: str, tag: int, archive: str, grace_seconds: float
 ) -> Call:

@@ -13,6 +13,7 @@ FIELDS: Final = (
     *("epoch", "seq", "ms", "n", "status", "open"),
     *("end", "guess", "raw", "dropped", "created"),
     *("tag", "bytes", "archived", "sealed", "archive", "first", "records", "format"),
+    *("notes", "noted", "filed"),
 )
 
 
@@ -23,7 +24,8 @@ class Standing:
     *ended*: the `end` record is its last. *guessed*: its final status is a gateway's guess.
     *spoken*: some worker published a record, or lost one. *records* and *frame_bytes* are what the
     stream holds. Up to the seq *archived* (0: nothing) all lies in the parts *archive*, since
-    *sealed_ms*.
+    *sealed_ms*. *noted* is the last change of its notes, *filed* the one up to which they lie
+    there.
     """
 
     epoch: int
@@ -43,12 +45,16 @@ class Standing:
     archive: str = ""
     first_seq: int = 0
     records: int = 0
+    notes: int = 0
+    noted: int = 0
+    filed: int = 0
 
     @classmethod
     def read(cls, values: Sequence[bytes | None]) -> Standing | None:
         """Read the fields named in `FIELDS`; None without a state, ValueError for nonsense."""
         epoch, seq, ms, n, status, is_open, end, guess, raw, dropped, created = values[:11]
-        tag, kept, archived, sealed, archive, first, records, form = values[11:]
+        tag, kept, archived, sealed, archive, first, records, form = values[11:19]
+        notes, noted, filed = values[19:]
         if epoch is None:
             return None
         require_known(form)
@@ -70,6 +76,9 @@ class Standing:
             archive=(archive or b"").decode(),
             first_seq=int(first or 0),
             records=int(records or 0),
+            notes=int(notes or 0),
+            noted=int(noted or 0),
+            filed=int(filed or 0),
         )
 
     @property

@@ -23,6 +23,13 @@ from runtail_broker.archives.archive_format import (
     read_index,
 )
 from runtail_broker.archives.archived import Part, folder_of, name_of, parts_of
+from runtail_broker.archives.archived_notes import (
+    MOST_BYTES,
+    ArchivedNotes,
+    notes_name,
+    read_notes,
+    write_notes,
+)
 from runtail_broker.archives.store import Store
 from runtail_broker.cursor import RecordId
 from runtail_broker.errors import ArchiveDamaged
@@ -137,6 +144,16 @@ class Archive:
             check_block(name, data, block)
         return sum(block.length for block in index.blocks)
 
+    async def write_notes(self, archived: ArchivedNotes) -> None:
+        """Store the notes of a history, in place of what was stored of them before."""
+        name = notes_name(archived.execution_id, archived.epoch)
+        await self._store.put(name, _whole(write_notes(archived)))
+
+    async def notes(self, execution_id: str, epoch: int) -> ArchivedNotes:
+        """Read the notes of a history; raises ArchiveMissing if none were stored."""
+        name = notes_name(execution_id, epoch)
+        return read_notes(name, await self._store.read(name, 0, MOST_BYTES))
+
     async def erase(self, execution_id: str, epoch: int) -> None:
         """Remove all that is archived of one history."""
         await self._store.clear(folder_of(execution_id, epoch))
@@ -199,6 +216,10 @@ async def _written(
         raise ValueError(f"records end at {writer.last.end}, expected {part.last}")
     rest, _ = writer.close()
     yield rest
+
+
+async def _whole(data: bytes) -> AsyncIterator[bytes]:
+    yield data
 
 
 def _require(name: str, index: Index, execution_id: str, epoch: int, part: Part) -> None:

@@ -181,7 +181,7 @@ def read_block(name: str, data: bytes, block: Block) -> list[Entry]:
         raise ArchiveDamaged(name, f"no table at byte {block.offset}")
     middle = _HEADER.size + size
     rows = _json(name, data[_HEADER.size : middle])
-    lines = _expand(name, data[middle:]).split(b"\n")
+    lines = expanded(name, data[middle:]).split(b"\n")
     entries: list[Entry] = []
     at, seq, before = 0, block.first_seq, block.before
     for ms, n, count, tag, flags in rows:
@@ -217,12 +217,18 @@ def _skippable(payload: bytes) -> bytes:
 
 def _json(name: str, packed: bytes) -> Any:
     try:
-        return orjson.loads(_expand(name, packed))
+        return orjson.loads(expanded(name, packed))
     except orjson.JSONDecodeError as error:
         raise ArchiveDamaged(name, f"a table is no JSON: {error}") from error
 
 
-def _expand(name: str, packed: bytes) -> bytes:
+def compressed(plain: bytes) -> bytes:
+    """Compress as archives are."""
+    return bytes(zstd.compress(plain, options=_OPTIONS))
+
+
+def expanded(name: str, packed: bytes) -> bytes:
+    """Expand what `compressed` made, within a bound; raises ArchiveDamaged."""
     decompressor = zstd.ZstdDecompressor()
     try:
         plain = decompressor.decompress(packed, max_length=_MOST_EXPANDED_BYTES)

@@ -15,15 +15,17 @@ from redis.asyncio import Redis
 
 from runtail_broker.archives.archive import Archive
 from runtail_broker.archives.archived import Part, listed, parts_of
+from runtail_broker.archives.archived_notes import ArchivedNotes
 from runtail_broker.connections.client import Nodes
 from runtail_broker.cursor import Cursor, start_of
 from runtail_broker.errors import RuntailError
 from runtail_broker.inventory import Inventory
 from runtail_broker.keys import ERASURES
 from runtail_broker.log_reader import LogReader
+from runtail_broker.notes import Notes
 from runtail_broker.proof import Continues, Diverged, Gap
 from runtail_broker.records.entry import Entry
-from runtail_broker.script import release_call, seal_call
+from runtail_broker.script import file_call, release_call, seal_call
 from runtail_broker.standing import Standing
 
 _MOST_PARTS: Final = 16  # then all of it is written anew as one
@@ -46,6 +48,7 @@ class Archiving:
     def __init__(self, nodes: Nodes, archive: Archive) -> None:
         self._nodes, self._archive = nodes, archive
         self._reader, self._inventory = LogReader(nodes, archive), Inventory(nodes)
+        self._notes = Notes(nodes)
 
     async def archive(self, execution_id: str) -> int:
         """Archive what of an execution that has ended is not yet; return how many bytes it took.
@@ -70,6 +73,23 @@ class Archiving:
                 with suppress(RuntailError):  # it harms nobody, and goes with the rest
                     await self._archive.remove(execution_id, seen.epoch, old)
         return size
+
+    async def archive_notes(self, execution_id: str) -> None:
+        """Archive the notes as they are now, and say in the state up to which change that is.
+
+        What changes meanwhile is archived the next time. Raises Changed if it was deleted.
+        """
+        board = await self._notes.board(execution_id)
+        if not board.exists:
+            raise Changed(execution_id, "it is not there")
+        notes = tuple(board.notes.values())
+        await self._archive.write_notes(
+            ArchivedNotes(execution_id, board.epoch, board.noted, notes)
+        )
+        answer = await self._nodes.run(file_call(execution_id, board.epoch, board.noted))
+        if answer.word != "filed":  # it was deleted meanwhile, and what was archived of it
+            await self._archive.erase(execution_id, board.epoch)
+            raise Changed(execution_id, answer.word)
 
     async def release(self, execution_id: str, grace_seconds: float) -> None:
         """Remove the stream of one that was sealed so long ago, once its archive was read again."""

@@ -15,7 +15,8 @@
 --                     max_records max_bytes max_age (ms)  limits of what is kept
 --                     listening  publishers that have it open and listen for a wish to cancel
 --                     last_error '<seq> <JSON>' of the last log of level error
---                     notes noted  how many notes there are, how often they changed; see note.lua
+--                     notes noted  how many notes there are, their last change; see note.lua
+--                     filed  the change after which they were archived; see file.lua
 --                     format version of all this; 0 is 1, and a newer one is refused
 --                     head   ms of the first record kept in the stream, never later; 0: not known
 --                     archived  seq up to which all lies in the archive, sealed (ms) since when,

@@ -14,7 +14,7 @@ from typing import Self
 from runtail_broker.archives.archiving import Archiving, Changed
 from runtail_broker.connections.ending import end
 from runtail_broker.errors import ArchiveUnavailable, RuntailError
-from runtail_gateway.keeping.housekeeping import PutAway, Release
+from runtail_gateway.keeping.housekeeping import FileNotes, Moving, PutAway
 from runtail_gateway.metrics.metrics import Metrics
 from runtail_gateway.settings import GatewaySettings
 
@@ -27,7 +27,7 @@ class Archivist:
     def __init__(self, archiving: Archiving, settings: GatewaySettings, metrics: Metrics) -> None:
         self.archiving = archiving
         self._settings, self._metrics = settings, metrics
-        self._waiting: asyncio.Queue[PutAway | Release] = asyncio.Queue(settings.archive_queue)
+        self._waiting: asyncio.Queue[Moving] = asyncio.Queue(settings.archive_queue)
         self._known: set[str] = set()
 
     async def __aenter__(self) -> Self:
@@ -38,7 +38,7 @@ class Archivist:
     async def __aexit__(self, *_: object) -> None:
         await end(*self._tasks)
 
-    def want(self, verdict: PutAway | Release) -> None:
+    def want(self, verdict: Moving) -> None:
         """Do *verdict* soon, unless it is under way or too many wait."""
         if verdict.id not in self._known and not self._waiting.full():
             self._known.add(verdict.id)
@@ -52,12 +52,14 @@ class Archivist:
             finally:
                 self._known.discard(verdict.id)
 
-    async def _carry_out(self, verdict: PutAway | Release) -> None:
+    async def _carry_out(self, verdict: Moving) -> None:
         """Do it; whatever goes wrong, it stays in the engine and comes again."""
         try:
             if isinstance(verdict, PutAway):
                 self._metrics.archived_bytes.inc(await self.archiving.archive(verdict.id))
                 self._metrics.archived.inc()
+            elif isinstance(verdict, FileNotes):
+                await self.archiving.archive_notes(verdict.id)
             else:
                 await self.archiving.release(verdict.id, self._settings.archive_grace_seconds)
                 self._metrics.released.inc()

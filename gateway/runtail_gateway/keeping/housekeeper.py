@@ -24,8 +24,7 @@ from runtail_gateway.keeping.each_node import run_on_each_node
 from runtail_gateway.keeping.housekeeping import (
     NOTHING,
     Ages,
-    PutAway,
-    Release,
+    Moving,
     Relist,
     Remove,
     Silence,
@@ -137,7 +136,7 @@ class Housekeeper(ClaimedWork):
 
     def _put_away(self, verdicts: Sequence[object]) -> None:
         for verdict in verdicts:
-            if self._archivist is not None and isinstance(verdict, PutAway | Release):
+            if self._archivist is not None and isinstance(verdict, Moving):
                 self._archivist.want(verdict)
 
     async def _erase_left(self, archivist: Archivist) -> None:

@@ -60,13 +60,21 @@ class PutAway:
 
 
 @dataclass(frozen=True, slots=True)
+class FileNotes:
+    """Archive the notes of an execution whose log is archived: they have changed since."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """Remove the stream of an execution that is archived wholly, and was for long enough."""
 
     id: str
 
 
-Verdict = Relist | Unlist | Remove | PutAway | Release
+Moving = PutAway | FileNotes | Release
+Verdict = Relist | Unlist | Remove | Moving
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +113,15 @@ def removal(execution_id: str, standing: Standing, reason: Reason) -> Remove:
     return Remove(execution_id, reason, standing.seen, standing.open, epoch)
 
 
-def put_away(
-    execution_id: str, standing: Standing, now_ms: float, ages: Ages
-) -> PutAway | Release | None:
+def put_away(execution_id: str, standing: Standing, now_ms: float, ages: Ages) -> Moving | None:
     """Say what is next on the way of an execution from the engine into the archive."""
     if not (ages.archiving and standing.ended):
         return None
     if standing.archived < standing.seq:
         return PutAway(execution_id)
+    # nobody ever noted anything: no file; the last note was removed: one that says so
+    if standing.noted > standing.filed and (standing.notes or standing.filed):
+        return FileNotes(execution_id)
     graced = (now_ms - standing.sealed_ms) / 1000 >= ages.grace_seconds
     return Release(execution_id) if standing.records and graced else None
 

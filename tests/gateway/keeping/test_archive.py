@@ -14,10 +14,12 @@ import pytest
 from tests.gateway.conftest import QUICK
 from tests.gateway.contract.test_end import assert_complete
 from tests.gateway.logs.test_rest import refused
+from tests.gateway.notes.test_notes import ask
 from tests.gateway.running import PUSHED, Running, running
 from tests.gateway.worker import Worker
 from tests.polling import a_moment
 
+from runtail_broker.archives.archived_notes import read_notes
 from runtail_broker.connections.client import Nodes
 from runtail_gateway.settings import GatewaySettings
 
@@ -283,6 +285,30 @@ async def assert_refused(
     for path in ("logs", "logs?tail=90", "steps"):
         told, problem = await refused(gateway, f"/executions/{name}/{path}")
         assert (told, problem["code"]) == (status, word), orjson.dumps(problem)
+
+
+async def test_notes_are_archived_too_and_go_on_being_written(
+    engine_nodes: Nodes, engine_url: str, place: Path
+) -> None:
+    worker = await a_run(engine_nodes)
+    async with a_gateway(archiving(place), engine_url) as gateway:
+        await gone(worker)
+        notes = f"{gateway.address}/executions/{worker.execution_id}/notes"
+        for text in ("one", "two"):
+            body = {"seq": 2, "text": text}
+            status, _ = await ask(gateway, "POST", notes, body)
+            assert status == 201
+            async with asyncio.timeout(20):
+                while text not in noted_in(place):
+                    await a_moment()
+        _, told = await ask(gateway, "GET", notes)
+    assert [note["text"] for note in told["notes"]] == noted_in(place) == ["one", "two"]
+
+
+def noted_in(place: Path) -> list[str]:
+    """Read the notes of the one execution that lies there."""
+    found = list(place.rglob("notes.ndjson.zst"))
+    return [n.fields["text"] for n in read_notes("", found[0].read_bytes()).notes] if found else []
 
 
 def move(one: Path, other: Path) -> None:

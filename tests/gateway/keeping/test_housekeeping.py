@@ -16,6 +16,7 @@ from runtail_gateway.keeping.housekeeping import (
     NOTHING,
     REASONS,
     Ages,
+    FileNotes,
     PutAway,
     Release,
     Relist,
@@ -203,6 +204,10 @@ def told_with_archive(standing: Standing, seconds: float) -> Verdict | None:
         (replace(SEALED, sealed_ms=NOW - 59_999), 10_000, None),
         (replace(SEALED, sealed_ms=NOW - 60_000), 10_000, Release("a")),
         (replace(SEALED, seq=13, sealed_ms=NOW - 10**9), 10_000, PutAway("a")),  # something late
+        (replace(SEALED, notes=1, noted=5, filed=5, sealed_ms=NOW), 10_000, None),
+        (replace(SEALED, notes=0, noted=5, sealed_ms=NOW), 10_000, None),
+        (replace(SEALED, noted=6, filed=5, sealed_ms=NOW - 60_000), 10_000, FileNotes("a")),
+        (replace(AWAY, notes=1, noted=6), 10_000, FileNotes("a")),  # noted after all had gone there
         (AWAY, 99_999.9, None),
         (replace(AWAY, seq=13, records=1), 10**9, PutAway("a")),
         (RUNNING, 10**9, None),
