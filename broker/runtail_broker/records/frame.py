@@ -69,7 +69,7 @@ def decode_frame(
     codec, body = _open(frame, max_bytes)
     if codec != LINES:
         return _unpack(body, max_records)
-    if max_records is not None and body.count(b"\n") >= max_records:
+    if max_records is not None and breaks_in(body) >= max_records:
         raise FrameTooLarge(f"frame holds more than {max_records} records")
     return [line + b"}" for line in body.split(b"\n")]
 
@@ -88,13 +88,19 @@ def lines_of(frame: bytes, max_bytes: int = MAX_EXPANDED_BYTES) -> bytes:
     return b"\n".join([record[:-1].replace(b"\n", b" ") for record in records])
 
 
+def breaks_in(text: bytes) -> int:
+    """Count the line breaks in *text*.
+
+    `count` looks at one byte after the other: in 500 records for 46 µs, this takes 8.
+    """
+    return len(text) - len(text.replace(b"\n", b""))
+
+
 def _as_lines(records: Sequence[bytes]) -> bytes | None:
     """Join *records* as codec 2 has them; None if they cannot be told apart again."""
     lines = b"\n".join([record[:-1] for record in records])
     whole = {record[-1:] for record in records} == {b"}"}
-    # `count` looks at one byte after the other: 46 µs for 500 records, this 8
-    breaks = len(lines) - len(lines.replace(b"\n", b""))
-    return lines if whole and breaks == len(records) - 1 else None
+    return lines if whole and breaks_in(lines) == len(records) - 1 else None
 
 
 def _open(frame: bytes, max_bytes: int) -> tuple[int, bytes]:

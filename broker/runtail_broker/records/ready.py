@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import orjson
 
 from runtail_broker.errors import InvalidRecord
+from runtail_broker.records.frame import breaks_in
 from runtail_broker.records.record import (
     LEVEL_NUMBER,
     LEVELS,
@@ -50,7 +51,7 @@ def levels_of_ready(
     None if any of them cannot be stored as it is.
     """
     whole = {record[-1:] for record in records} == {b"}"}
-    if not whole or lines.count(b"\n") >= len(records) or max(map(len, records)) > max_bytes:
+    if not whole or breaks_in(lines) >= len(records) or max(map(len, records)) > max_bytes:
         return None
     counts = [0] * len(LEVELS)
     loads, numbers = orjson.loads, LEVEL_NUMBER
