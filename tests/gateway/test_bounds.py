@@ -59,6 +59,9 @@ BOUNDS: dict[str, list[str]] = {
     "auth.patterns": [
         "gateway/access/test_tokens.py::test_a_bad_token_is_refused_in_its_own_words"
     ],
+    "auth.ticket_seconds": [
+        "gateway/access/test_share.py::test_who_may_read_makes_a_link_for_a_moment_only"
+    ],
     "auth.share_seconds": ["gateway/access/test_share.py::test_how_long_a_link_lives_is_bounded"],
     "subscriptions": [
         "gateway/viewers/test_multiplex.py::test_one_subscription_too_many_is_refused"

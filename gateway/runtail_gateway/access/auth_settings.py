@@ -64,6 +64,8 @@ class AuthSettings:
     """Longest answer with keys that is read."""
     share_secret: str = field(default="", repr=False)
     """Signs share links; where there is a `secret`, that does unless this is set."""
+    ticket_seconds: float = 60.0
+    """Longest that a share link may live which somebody with `read` makes, to download."""
     share_seconds: float = 7 * 86400.0
     """Longest that a share link may live."""
 

@@ -68,6 +68,24 @@ async def test_a_link_reads_its_execution_in_every_way(signed: Running, worker: 
         assert await status(signed, where, body["share"]) == 200
 
 
+async def test_who_may_read_makes_a_link_for_a_moment_only(signed: Running, worker: Worker) -> None:
+    """A download carries no token: its address must. It does not outlive the right it came from."""
+    await worker.open()
+    name = worker.execution_id
+    code, body = await shared(signed, name, "?expires_in_seconds=60", scope="read")
+    assert code == 201
+    assert await status(signed, f"/executions/{name}/logs.txt", body["share"]) == 200
+    code, body = await shared(
+        signed, name, "?expires_in_seconds=60", scope="read", exp=time.time() + 20
+    )
+    assert (code, body["expires_at"] <= time.time() + 20) == (201, True)
+    for query in ("", "?expires_in_seconds=61"):
+        assert (await shared(signed, name, query, scope="read"))[0] == 403
+    others = {"scope": "read", "runtail_executions": ["other-*"]}
+    assert (await shared(signed, name, "?expires_in_seconds=60", **others))[0] == 403
+    assert (await shared(signed, name, "?expires_in_seconds=60", scope="publish"))[0] == 403
+
+
 async def test_a_link_is_good_for_no_other_execution(signed: Running, worker: Worker) -> None:
     await worker.open()
     link = link_to("mine")

@@ -75,6 +75,24 @@ async def test_who_signs_in_sees_what_the_token_allows_and_stays_signed_in_for_t
     assert await kept(page) == f'[{{"runtail-token":"{mine}"}},{{}}]'
 
 
+async def test_who_signs_in_downloads_the_log_and_opens_it_raw(
+    page: Page, signed: Running, run: Worker
+) -> None:
+    """An address carries no token: each gets a link of its own, for a moment."""
+    await page.goto(f"{signed.address}/monitoring/executions/{run.execution_id}")
+    await sign_in(page, token(scope="read", sub="ann"))
+    await page.get_by_role("button", name="More").click()
+    await page.get_by_text("Download", exact=True).click()
+    async with page.expect_download() as saving:
+        await page.get_by_role("link", name="Text, whole log").click()
+    saved = await (await saving.value).path()
+    assert "one" in saved.read_text()
+    async with page.expect_popup() as opening:
+        await page.get_by_role("link", name="Raw, in a tab").click()
+    raw = await opening.value
+    await expect(raw.locator("body")).to_contain_text("one")
+
+
 async def test_a_token_that_is_none_or_over_is_told_before_it_is_sent(
     page: Page, signed: Running
 ) -> None:

@@ -2,6 +2,7 @@
 
 import type { Level } from "@runtail/client";
 import type { ReactElement } from "react";
+import { Downloads } from "./Downloads.tsx";
 import type { LogEngine } from "./engine.ts";
 import type { LogViewState } from "./engine_state.ts";
 import { Overflow } from "./Overflow.tsx";
@@ -96,21 +97,4 @@ function FoldButton({ state, engine }: { readonly state: LogViewState; readonly 
   const { strings } = engine;
   const text = state.folded ? strings.unfoldSteps : strings.foldSteps;
   return <button type="button" className="rt-button" title={`${text} (z)`} onClick={() => engine.foldAll(!state.folded)}>{text}</button>;
-}
-
-function Downloads({ engine, reader }: { readonly engine: LogEngine; readonly reader: Reader | null }): ReactElement {
-  const { strings, rest, store } = engine;
-  const text = rest.downloadUrl(store.executionId, "txt");
-  const raw = `${text}${text.includes("?") ? "&" : "?"}inline=1`;
-  return (
-    <details className="rt-menu">
-      <summary className="rt-button">{strings.download}</summary>
-      <div className="rt-menu-items">
-        <a href={text} download={`${store.executionId}.txt`}>{strings.downloadText}</a>
-        <a href={rest.downloadUrl(store.executionId, "ndjson")} download={`${store.executionId}.ndjson`}>{strings.downloadJson}</a>
-        <button type="button" onClick={() => void reader?.saveShown()}>{strings.downloadShown}</button>
-        <a href={raw} target="_blank" rel="noopener noreferrer">{strings.raw}</a>
-      </div>
-    </details>
-  );
 }

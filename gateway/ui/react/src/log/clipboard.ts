@@ -24,12 +24,17 @@ function copyByHand(text: string): void {
   if (!done) throw new Error("the browser refuses to copy");
 }
 
-/** Offer *text* as a file named *name*. */
-export function saveText(name: string, text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+/** Let the browser save what *address* answers as *name*. */
+export function downloadFrom(name: string, address: string): void {
   const link = document.createElement("a");
   link.href = address;
   link.download = name;
   link.click();
+}
+
+/** Offer *text* as a file named *name*. */
+export function saveText(name: string, text: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+  downloadFrom(name, address);
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
