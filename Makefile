@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help demo test test-full soak lint ui bench lock clean
+.PHONY: help demo test test-full soak lint ui bench docs lock clean
 help: ## Say what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -41,6 +41,10 @@ bench: $(READY) ## Measure beside floors and peers, and write a report (about 20
 	@if command -v npm >/dev/null; then cd tests/bench/contenders/socketio_node && npm ci --silent; fi
 	@if command -v npm >/dev/null; then cd gateway/ui && npm ci --silent; fi
 	@$(BIN)/python -m tests.bench $(BENCH)
+
+docs: $(READY) ## Build the documentation site into dist/docs
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r deploy/docs/requirements.txt
+	@$(BIN)/sphinx-build -q -W --keep-going -c deploy/docs . dist/docs && echo "dist/docs/deploy/docs/index.html"
 
 lock: ## Resolve the dependencies anew into constraints.txt
 	uv pip compile pyproject.toml --all-extras --group dev --universal --upgrade \

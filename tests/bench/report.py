@@ -13,6 +13,7 @@ from tests.bench.plots import bars, curve, short
 from tests.bench.results import Results
 from tests.bench.workloads import WORKLOADS, Workload
 
+PROFILES = Path(__file__).parent / "profiles"
 _KINDS = {OURS: "ours", FLOOR: "floor", FLOOR50: "floor"}
 _ACKNOWLEDGED = {
     "speed": "records/s",
@@ -76,7 +77,7 @@ def _claims(results: Results) -> Iterator[str]:
             value, met = verdict
             yield (
                 f"| {claim.workload} | {claim.text} | {short(value)} | {sign} {claim.bound:g} | "
-                f"{_word(met)} |"
+                f"{_word(met)}{'' if met else _profile(claim.workload)} |"
             )
     yield "\n| workload | against the best peer | peer | its | runtail's | ahead, or near enough |"
     yield "| --- | --- | --- | ---: | ---: | --- |"
@@ -84,6 +85,12 @@ def _claims(results: Results) -> Iterator[str]:
         what = WORKLOADS[workload].units[quantity]
         yield (f"| {workload} | {what} | {best} | {short(theirs)} | {short(ours)} | {_word(met)} |")
     yield ""
+
+
+def _profile(workload: str) -> str:
+    """Lead to what explains a figure that is not as expected."""
+    text = f"{workload}.txt" if (PROFILES / f"{workload}.txt").exists() else "README.md"
+    return f" ([profile](../profiles/{text}))"
 
 
 def _word(met: bool) -> str:
