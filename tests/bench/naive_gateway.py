@@ -38,7 +38,8 @@ def naive_app(redis: Redis) -> Starlette:
 def main(url: str) -> None:
     """Serve until killed."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
-    redis: Redis = Redis.from_url(url, max_connections=20_000)
+    # redis-py gives up reading after 5 s otherwise, just as long as `XREAD` may wait
+    redis: Redis = Redis.from_url(url, max_connections=20_000, socket_timeout=None)
     print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
     config = uvicorn.Config(naive_app(redis), log_level="warning")
     uvicorn.Server(config).run(sockets=[listener])

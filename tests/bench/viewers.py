@@ -1,8 +1,8 @@
 """Be many viewers in one lean process: count what arrives, and check a sample of them in full.
 
 `python -m tests.bench.viewers` reads a `Plan` as a line of JSON. It prints `{"ready": …}` once
-every viewer is where it waits for what is new, and a `Seen` when all have got what they expect or
-time is up.
+every viewer is where it waits for what is new, and a `Seen` when all have got what they expect,
+another line comes, or time is up.
 """
 
 from __future__ import annotations
@@ -80,6 +80,8 @@ class Seen:
     """Sampled viewers that did not get their records in order."""
     checked: int
     """Records whose place in the order was looked at."""
+    cut: int
+    """Connections that a server ended while the viewer still waited, and did not come back."""
 
 
 @contextmanager
@@ -164,7 +166,7 @@ class _Crowd:
         self._viewers = [_Viewer(self, i, i % plan.sample_every == 0) for i in range(plan.viewers)]
         self._waiting = set(self._viewers)
         self.ready, self.done = asyncio.Event(), asyncio.Event()
-        self._ended, self._ready_seconds, self._used = 0, 0.0, 0.0
+        self._ended, self._ready_seconds, self._used, self._cut = 0, 0.0, 0.0, 0
         self._cpu, self._caught_up = 0.0, 0
         self._coming = set[asyncio.Task[None]]()
 
@@ -177,9 +179,10 @@ class _Crowd:
                 self._ready_seconds = (time.monotonic_ns() - started) / 1e9
                 self._used = time.process_time()
                 print(json.dumps({"ready": self._ready_seconds}), flush=True)
+                asyncio.get_running_loop().add_reader(sys.stdin, self._end)
                 await self.done.wait()
         except TimeoutError:
-            self._ended, self._cpu = time.monotonic_ns(), time.process_time() - self._used
+            self._end()
         return self._seen(started)
 
     async def _connect(self) -> None:
@@ -205,13 +208,20 @@ class _Crowd:
     def satisfied(self, viewer: _Viewer) -> None:
         """Note that a viewer has all it expects."""
         self._waiting.discard(viewer)
-        if not self._waiting and not self.done.is_set():
+        if not self._waiting:
+            self._end()
+
+    def _end(self) -> None:
+        if not self.done.is_set():
             self._ended, self._cpu = time.monotonic_ns(), time.process_time() - self._used
             self.done.set()
 
     def lost(self, viewer: _Viewer, place: str) -> None:
         """Come back to the second gateway, if there is one and something to wait for."""
-        if len(self.plan.ports) < 2 or viewer not in self._waiting:
+        if viewer not in self._waiting or self.done.is_set():
+            return
+        if len(self.plan.ports) < 2:
+            self._cut += 1
             self.satisfied(viewer)
             return
         task = asyncio.get_running_loop().create_task(self._come_back(viewer, place))
@@ -246,6 +256,7 @@ class _Crowd:
             repeated=sum(len(each) - len(set(each)) for each in seqs),
             disordered=sum(each != sorted(each) for each in seqs),
             checked=len(latencies),
+            cut=self._cut,
         )
 
 

@@ -162,7 +162,12 @@ def _delivered(
 
 
 def _faults(seen: Seen) -> Run:
-    return {"lost": seen.lost, "repeated": seen.repeated, "disordered": seen.disordered}
+    return {
+        "lost": seen.lost,
+        "repeated": seen.repeated,
+        "disordered": seen.disordered,
+        "cut": seen.cut,
+    }
 
 
 def replay(crowd: int) -> Callable[[Contender, Engine, Sizes], Run]:
@@ -222,11 +227,14 @@ def idle(contender: Contender, engine: Engine, sizes: Sizes) -> Run:
                 waiting = Meter(served, engine)
                 time.sleep(sizes.rest_seconds)
                 rest, _ = waiting.used()
+                crowd.say("enough")
+                cut = seen_by(crowd).cut
     return {
         "memory": grown * 1e6 / 1024 / sizes.idle,
         "connects": sizes.idle / seconds,
         "connecting": connecting * 1e6 / sizes.idle,
         "idle": rest * 100 / sizes.rest_seconds,
+        "cut": cut,
     }
 
 
@@ -270,7 +278,8 @@ def _commands(engine: Engine) -> float:
         return float(redis.info("stats")["total_commands_processed"])
 
 
-_FAULTS = {"lost": "lost", "repeated": "repeated", "disordered": "disordered"}
+_CUT = {"cut": "viewers cut off"}
+_FAULTS = {"lost": "lost", "repeated": "repeated", "disordered": "disordered"} | _CUT
 _LATENCY = {"p50": "p50, ms", "p99": "p99, ms", "p99.9": "p99.9, ms", "max": "max, ms"}
 _DELIVERED = {
     "deliveries": "deliveries/s",
@@ -339,7 +348,8 @@ WORKLOADS = {
             "connects": "connects/s",
             "connecting": "server CPU, µs a connect",
             "idle": "% of a core while all wait",
-        },
+        }
+        | _CUT,
         "memory",
         idle,
     ),
