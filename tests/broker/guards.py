@@ -66,8 +66,12 @@ GUARDS = (
     Defect(
         "a rewind drops what lies beyond",
         f"{_TAIL}.rewind",
-        "while self._held and",
-        "while False and",
+        "while self._held and self._held[-1].entry.last_seq > cursor.number:\n"
+        "        self._bytes -= len(self._held.pop().text)\n"
+        "    if self._held and self._held[-1].entry.end != cursor:\n"
+        "        self._held.clear()\n"
+        "        self._bytes = 0\n",
+        "",
     ),
     Defect(
         "no cursor beyond a reset is remembered",
@@ -77,9 +81,9 @@ GUARDS = (
     ),
     Defect(
         "a viewer takes over from the tail only what it passed",
-        f"{_TAIL}.cursors_since",
-        "if cursor.number >= seq",
-        "",
+        f"{_WORLD}:Viewer.leave_head",
+        "self.memory.extend(tail.cursors_since(self.joined_seq))",
+        "self.memory._cursors = tail.cursors()[::-1]",
     ),
     Defect(
         "the head is entered at the tail's cursor only",

@@ -131,6 +131,13 @@ class TailMachine(RuleBasedStateMachine):
             self.delivered += chosen
             for entry in chosen:
                 self.owner.hear(entry)
+                self._has_it_or_doubts(entry)
+
+    def _has_it_or_doubts(self, heard: Entry) -> None:
+        """Who heard a frame and lacks it knows that something is missing."""
+        cursor = self.owner.tail.cursor
+        has = cursor is not None and cursor.number >= heard.last_seq
+        assert has or self.owner.doubted, f"{heard.end} was heard, and nobody looks for it"
 
     # what the gateway does
 
