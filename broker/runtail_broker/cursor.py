@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from runtail_broker.errors import InvalidCursor
@@ -38,8 +37,7 @@ class RecordId(NamedTuple):
 ZERO = RecordId(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(NamedTuple):  # made and compared several times for each record
     """Where a viewer is: after the record *id*, which is number *seq* of the execution.
 
     *tag* None with seq 0 is the start of whatever history there will be (`0-0:0:-`); seq None is a
@@ -51,9 +49,10 @@ class Cursor:
     tag: int | None
 
     def __str__(self) -> str:
+        ms, n = self.id
         if self.seq is None:
-            return str(self.id)
-        return f"{self.id}:{self.seq}:{'-' if self.tag is None else format(self.tag, '08x')}"
+            return f"{ms}-{n}"
+        return f"{ms}-{n}:{self.seq}:{'-' if self.tag is None else format(self.tag, '08x')}"
 
     @classmethod
     def parse(cls, text: str) -> Cursor:

@@ -169,13 +169,14 @@ class Executions:
 
     async def listed(self, offset: int, count: int) -> list[str]:
         """List *count* ids of each part of the index, newest first, after the *offset* newest."""
-        rows = await asyncio.gather(*(self._of_index(key, count, offset) for key in indexes()))
-        return [name for of_key in rows for name in of_key]
-
-    async def _of_index(self, key: str, limit: int, offset: int) -> list[str]:
-        last = offset + limit - 1
-        rows = await self._nodes.at(key, lambda node: node.zrange(key, offset, last, desc=True))
-        return [name.decode() for name in rows]
+        last = offset + count - 1
+        parts = await self._nodes.ask_each(
+            [("ZRANGE", key, offset, last, "REV") for key in indexes()]
+        )
+        refused = next((part for part in parts if isinstance(part, EngineRefused)), None)
+        if refused is not None:
+            raise refused
+        return [name.decode() for part in parts for name in part]
 
     async def _older(self, key: str, place: Listed, limit: int) -> list[Listed]:
         async def read(node: Redis) -> list[Any]:

@@ -130,6 +130,11 @@ def is_changes(channel: str) -> bool:
     return channel.endswith(_CHANGES)
 
 
+def is_live(channel: str) -> bool:
+    """Whether *channel* is the one on which an execution's frames are told."""
+    return channel.endswith("}:live")
+
+
 def is_notes(channel: str) -> bool:
     """Whether *channel* is the one on which changes of an execution's notes are told."""
     return channel.endswith("}:notes")

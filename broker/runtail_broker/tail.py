@@ -8,8 +8,8 @@ tells it by `extend`, `rewind` or `jump`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from runtail_broker.cursor import Cursor, CursorMemory
 from runtail_broker.records.entry import Entry
@@ -23,8 +23,7 @@ class Fed(Enum):
     DOUBTED = "doubted"  # does not chain: prove and re-read
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(NamedTuple):
     """An entry with its text: its records in the form in which viewers read them."""
 
     entry: Entry
@@ -45,7 +44,7 @@ class Tail:
         self._max_bytes = max_bytes
         self._held: list[Rendered] = []  # an empty deque is 700 B, in each tail that only waits
         self._bytes = 0
-        self._memory = CursorMemory()
+        self._memory = CursorMemory()  # of what is not held any more
 
     def feed(self, entry: Entry) -> Fed:
         """Append *entry* if it chains to the tail by seq and by tag."""
@@ -75,16 +74,21 @@ class Tail:
         if self._held and self._held[-1].entry.end != cursor:
             self._held.clear()
             self._bytes = 0
-        self._memory.rewind(cursor)
+        if not self._held:
+            self._memory.rewind(cursor)
         self.cursor = cursor
 
     def cursors(self) -> list[Cursor]:
-        """List the tail's own cursors, newest first, to prove it with."""
-        return self._memory.newest_first()
+        """List the tail's own cursors, newest first, older ones sparser, to prove it with."""
+        held, back, found = self._held, 1, list[Cursor]()
+        while back <= len(held):
+            found.append(held[-back].entry.end)
+            back *= 2
+        return found + self._memory.newest_first()
 
     def cursors_since(self, seq: int) -> list[Cursor]:
         """List those of `cursors()` that a viewer at the head since *seq* has passed too."""
-        return [cursor for cursor in self._memory.newest_first() if cursor.number >= seq]
+        return [cursor for cursor in self.cursors() if cursor.number >= seq]
 
     def after(self, cursor: Cursor) -> list[tuple[Rendered, int]] | None:
         """List what is held after *cursor*, each with how many of its records to skip.
@@ -125,9 +129,10 @@ class Tail:
         self._held.append(rendered)
         self._bytes += len(rendered.text)
         self.cursor = entry.end
-        self._memory.add(self.cursor)
         while self._bytes > self._max_bytes and len(self._held) > 1:
-            self._bytes -= len(self._held.pop(0).text)
+            oldest = self._held.pop(0)
+            self._bytes -= len(oldest.text)
+            self._memory.add(oldest.entry.end)
 
     def _knows(self, entry: Entry) -> bool:
         if entry.end in self._memory.newest_first():

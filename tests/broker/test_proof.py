@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from tests.broker.tail_world import Sealed, World
 
@@ -126,7 +124,7 @@ def test_a_head_that_somebody_removed_is_told_from_the_start() -> None:
 
 
 def test_records_that_are_kept_are_never_called_trimmed() -> None:
-    other = replace(WORLD.entries[1].end, tag=1)
+    other = WORLD.entries[1].end._replace(tag=1)
     assert verdict_on(other, WORLD.trimmed(1)) == Diverged("another history")
 
 

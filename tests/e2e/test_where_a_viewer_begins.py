@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,7 +147,7 @@ async def test_a_cursor_of_another_history_is_reset_though_its_id_and_seq_are_th
         await watched(both, watcher)
     true = watcher.memory.newest_first()[0]
     assert true.tag is not None
-    false = replace(true, tag=true.tag ^ 1)
+    false = true._replace(tag=true.tag ^ 1)
     second = await resumed(both, execution_id, str(false))
     assert [reset["cursor"].split(":")[1] for reset in second.resets] == ["0"]
     assert objections(second.rows, read_stream(own_engine.url, execution_id)) == []

@@ -21,7 +21,7 @@ from runtail_broker.changes import told
 from runtail_broker.connections.client import Shard
 from runtail_broker.connections.hearing import hear
 from runtail_broker.errors import RuntailError
-from runtail_broker.keys import execution_of, is_changes, is_notes
+from runtail_broker.keys import execution_of, is_changes, is_live, is_notes
 from runtail_broker.keys import probe as probe_key
 from runtail_broker.script import script
 
@@ -147,21 +147,24 @@ class Link:
     def _take(self, reply: list[Any]) -> None:
         match reply:
             case [b"smessage", channel, payload]:
-                if channel == self._own.encode():
-                    self.heard, self.has_heard = time.monotonic(), True
-                    self.round_trip = self.heard - self._probed
-                elif is_changes(channel.decode()):
-                    self._listener.changed(told(payload))
-                elif is_notes(channel.decode()):
-                    self._listener.noted(execution_of(channel.decode()))
-                else:
-                    self._listener.message(execution_of(channel.decode()), payload)
+                self._hear(channel.decode(), payload)
             case [b"ssubscribe", channel, _] if channel != self._own.encode():
                 self._confirm(channel.decode())
             case [b"sunsubscribe", channel, _]:
                 self._confirmed.discard(channel.decode())
                 if channel.decode() in self._wanted or channel == self._own.encode():
                     self._doubt()  # nobody asked for it: the slot has gone to another node
+
+    def _hear(self, channel: str, payload: bytes) -> None:
+        if is_live(channel):  # most are
+            self._listener.message(execution_of(channel), payload)
+        elif channel == self._own:
+            self.heard, self.has_heard = time.monotonic(), True
+            self.round_trip = self.heard - self._probed
+        elif is_changes(channel):
+            self._listener.changed(told(payload))
+        elif is_notes(channel):
+            self._listener.noted(execution_of(channel))
 
     def _confirm(self, channel: str) -> None:
         self._confirmed.add(channel)

@@ -28,6 +28,7 @@ MAX_EXPANDED_BYTES = 16 * 1024 * 1024
 _PLAIN_BYTE, _ZSTD_BYTE, _LINES_BYTE = (
     bytes([VERSION << 4 | codec]) for codec in (PLAIN, ZSTD, LINES)
 )
+_CLOSING = {b"}"}
 _WORTH_COMPRESSING_BYTES = 600  # a frame of one record gains too little for its 0.8 µs a record
 
 
@@ -83,7 +84,7 @@ def lines_of(frame: bytes, max_bytes: int = MAX_EXPANDED_BYTES) -> bytes:
     if codec == LINES:
         return body
     records = [record.rstrip() for record in _unpack(body)]
-    if not all(record.endswith(b"}") for record in records):
+    if not {record[-1:] for record in records} <= _CLOSING:
         raise InvalidFrame("frame holds a record that is no JSON object")
     return b"\n".join([record[:-1].replace(b"\n", b" ") for record in records])
 
@@ -99,7 +100,7 @@ def breaks_in(text: bytes) -> int:
 def _as_lines(records: Sequence[bytes]) -> bytes | None:
     """Join *records* as codec 2 has them; None if they cannot be told apart again."""
     lines = b"\n".join([record[:-1] for record in records])
-    whole = {record[-1:] for record in records} == {b"}"}
+    whole = {record[-1:] for record in records} == _CLOSING
     return lines if whole and breaks_in(lines) == len(records) - 1 else None
 
 

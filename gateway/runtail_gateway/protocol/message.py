@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from typing import ClassVar
 
 import orjson
 
@@ -14,6 +14,9 @@ from runtail_broker.records.frames_message import Piece, pack
 from runtail_broker.records.splice import SEPARATOR, records_of
 
 PROTOCOL = 1
+LARGE_BYTES = 16 * 1024
+"""A message of so many bytes is written in parts: joining them would copy it once more."""
+_HEAD = b'{"type":"records","records":['
 
 
 class Message:
@@ -21,10 +24,15 @@ class Message:
 
     *parts* joined are its JSON: the text of a frame is not copied to become part of it. *before*
     and *cursor* are set for `records`: a viewer that stood at *before* stands at *cursor*
-    afterwards; *count* is how many records it holds, *pieces* what they were made of.
+    afterwards; *count* is how many records it holds, *pieces* what they were made of. *frame* is
+    all of it as one WebSocket frame, if it is not large.
     """
 
-    is_binary = False
+    __slots__ = (  # one is made for every record of a quiet run, and `cached_property` takes locks
+        *("_as_frames", "_text", "before", "count", "cursor", "frame", "parts", "pieces", "size"),
+        "__weakref__",
+    )
+    is_binary: ClassVar = False
 
     def __init__(
         self,
@@ -37,18 +45,24 @@ class Message:
         self.parts, self.before, self.cursor, self.count = parts, before, cursor, count
         self.pieces = pieces
         self.size = sum(map(len, parts))
+        large = self.size >= LARGE_BYTES
+        self.frame: bytes | None = None if large else b"".join((self.head, *parts))
+        self._text: str | None = None
+        self._as_frames: Message | None = None
 
-    @cached_property
+    @property
     def json(self) -> bytes:
         """The whole message."""
         return b"".join(self.parts)
 
-    @cached_property
+    @property
     def text(self) -> str:
-        """The message as ASGI wants it."""
-        return self.json.decode()
+        """The message as ASGI wants it; made once for all viewers."""
+        if self._text is None:
+            self._text = self.json.decode()
+        return self._text
 
-    @cached_property
+    @property
     def head(self) -> bytes:
         """The head of its WebSocket frame: a single one, unmasked (RFC 6455, section 5.2)."""
         opcode, length = 0x82 if self.is_binary else 0x81, self.size
@@ -58,20 +72,20 @@ class Message:
             return bytes((opcode, 126)) + length.to_bytes(2, "big")
         return bytes((opcode, 127)) + length.to_bytes(8, "big")
 
-    @cached_property
-    def frame(self) -> bytes:
-        """The message as one WebSocket frame."""
-        return b"".join((self.head, *self.parts))
-
-    @cached_property
+    @property
     def as_frames(self) -> Message:
         """The same for a program that reads frames; itself if it holds no records."""
-        return self if self.cursor is None or not self.pieces else Frames(self, self.cursor)
+        if self.cursor is None or not self.pieces:
+            return self
+        if self._as_frames is None:
+            self._as_frames = Frames(self, self.cursor)
+        return self._as_frames
 
 
 class Frames(Message):
     """A `records` message as stored frames, in a binary message."""
 
+    __slots__ = ()
     is_binary = True
 
     def __init__(self, rendered: Message, cursor: Cursor) -> None:
@@ -86,11 +100,20 @@ def plain(kind: str, fields: Mapping[str, object], at: Cursor | None = None) -> 
 
 def records(texts: list[bytes], pieces: Sequence[Piece], before: Cursor, cursor: Cursor) -> Message:
     """Make a `records` message of *pieces*, whose *texts* lead from *before* to *cursor*."""
-    head, tail = b'{"type":"records","records":[', b'],"cursor":"%b"}' % str(cursor).encode()
     if len(texts) > 1:
         texts = [SEPARATOR.join(texts)]
-    count = sum(piece.count for piece in pieces)
-    return Message((head, *texts, tail), before, cursor, count, tuple(pieces))
+    count = sum([piece.count for piece in pieces])
+    return Message((_HEAD, *texts, _tail(cursor)), before, cursor, count, tuple(pieces))
+
+
+def whole(before: Cursor, entry: Entry, text: bytes) -> Message:
+    """Make the `records` message of all of *entry*, which follows *before*."""
+    cursor, piece = entry.end, Piece(entry, entry.seq, entry.count)
+    return Message((_HEAD, text, _tail(cursor)), before, cursor, entry.count, (piece,))
+
+
+def _tail(cursor: Cursor) -> bytes:
+    return b'],"cursor":"%b"}' % str(cursor).encode()
 
 
 class Packed:

@@ -212,7 +212,7 @@ class Filters:
 
     def take(self, messages: list[Message]) -> None:
         """Sift *messages*, each taken apart once for all filters, and deliver what passes."""
-        loose = [Loose(message) for message in messages]
+        loose = [Loose(message) for message in messages] if self._tails else []
         for tail in self._tails.values():
             tail.take(loose)
 

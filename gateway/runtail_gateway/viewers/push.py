@@ -20,7 +20,6 @@ from runtail_gateway.viewers.mailbox import Mailbox
 from runtail_gateway.viewers.pings import Pings
 
 EXTENSION = "runtail.push"
-_LARGE_BYTES = 16 * 1024
 _SENT_OFFSET = 200  # of tcpi_bytes_sent in linux/tcp.h
 
 Rest = Callable[[Receive, Send], Awaitable[None]]
@@ -70,9 +69,9 @@ class Push:
         """
         if self._paused or self._stopped or self._is_closing():
             return False
-        if message.size < _LARGE_BYTES:
+        if message.frame is not None:
             self._write(message.frame)
-        else:  # joining them would copy it once more
+        else:
             self._transport.writelines((message.head, *message.parts))
         return True
 

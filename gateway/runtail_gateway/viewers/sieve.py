@@ -82,6 +82,8 @@ class Sifted(Message):
     *text* holds *count* records; *omitted* others were left out on purpose.
     """
 
+    __slots__ = ("omitted",)
+
     def __init__(
         self, text: bytes, count: int, omitted: int, before: Cursor, cursor: Cursor
     ) -> None:

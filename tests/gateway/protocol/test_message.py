@@ -14,7 +14,7 @@ from runtail_broker.records.entry import Entry
 from runtail_broker.records.frame import encode_frame
 from runtail_broker.records.rendering import render
 from runtail_broker.records.splice import records_of
-from runtail_gateway.protocol.message import Message, Packed, plain
+from runtail_gateway.protocol.message import LARGE_BYTES, Message, Packed, plain
 
 EPOCH = 7
 
@@ -83,7 +83,10 @@ def test_a_frame_that_holds_fewer_records_than_it_says_becomes_lost_ones() -> No
 def test_a_frame_is_what_a_websocket_client_reads(length: int) -> None:
     text = b"x" * length
     client = Protocol(CLIENT, max_size=None)
-    client.receive_data(Message((text,)).frame)
+    message = Message((text,))
+    whole = b"".join((message.head, *message.parts))
+    assert message.frame == (whole if len(text) < LARGE_BYTES else None)
+    client.receive_data(whole)
     (frame,) = client.events_received()
     assert (frame.opcode, frame.fin, bytes(frame.data)) == (Opcode.TEXT, True, text)  # type: ignore[union-attr]
 
