@@ -111,7 +111,8 @@ def prove(cursor: Cursor, entries: Sequence[Entry], bounds: Bounds) -> Verdict:
         return Continues(cursor, entries)
     if first.holds(cursor):
         return Continues(cursor, entries, cursor.number - first.seq + 1)
-    if first.seq == bounds.first_seq and first.seq > cursor.number + 1:
+    trimmed = first.seq == bounds.first_seq and first.seq > cursor.number + 1
+    if trimmed and first.first_id > cursor.id:  # ids rise, so else the cursor is of another history
         return Gap(
             cursor, entries, cursor.number, first.seq, first.seq - cursor.number - 1, proved=False
         )

@@ -297,12 +297,12 @@ def check(viewer: Viewer, world: World) -> None:
     texts = {e.seq + i: text for e in world.history for i, text in enumerate(render(e))}
     kept = {s: texts[s] for e in world.entries for s in range(e.seq, e.last_seq + 1)}
     told = {s for gap in viewer.gaps for s in range((gap.after_seq or 0) + 1, gap.before_seq)}
-    due = {seq: text for seq, text in kept.items() if seq > viewer.floor and seq not in told}
-    first_kept = min(kept, default=world.last.number + 1)
-    assert {s: t for s, t in viewer.got.items() if s >= first_kept} == due
+    proved_from = max((g.before_seq for g in viewer.gaps if not g.proved), default=0)
+    first = max(min(kept, default=world.last.number + 1), viewer.floor + 1, proved_from)
+    due = {seq: text for seq, text in kept.items() if seq >= first and seq not in told}
+    assert {s: t for s, t in viewer.got.items() if s >= first} == due
     assert not told & viewer.got.keys(), "received what was told to be gone"
     assert set(range(viewer.floor + 1, world.last.number + 1)) == told | viewer.got.keys()
-    proved_from = max((g.before_seq for g in viewer.gaps if not g.proved), default=0)
     for seq, text in viewer.got.items():
         assert seq < proved_from or text == texts[seq], f"{seq} is of another history"
     places = [viewer.places[seq].id for seq in sorted(viewer.got)]

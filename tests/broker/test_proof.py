@@ -100,6 +100,14 @@ def test_what_was_trimmed_is_counted() -> None:
     assert verdict_on(START, trimmed) == Gap(start_of(EPOCH), entries, 0, 4, 3, proved=True)
 
 
+def test_ids_rise_also_over_a_gap() -> None:
+    """Whoever has a lower seq and a higher id than the first record kept has another history."""
+    first = WORLD.trimmed(2).entries[0]
+    within = Cursor(first.id._replace(n=first.id.n - 1), 1, 99)
+    assert first.first_id < within.id < first.id
+    assert isinstance(verdict_on(within, WORLD.trimmed(2)), Diverged)
+
+
 def test_trimming_up_to_the_cursor_leaves_no_gap() -> None:
     cursor = WORLD.entries[1].end
     trimmed = WORLD.trimmed(2)
