@@ -190,7 +190,7 @@ class Filters:
     @property
     def followers(self) -> int:
         """How many of their viewers are at the head."""
-        return sum(tail.followers for tail in self._tails.values())
+        return sum([tail.followers for tail in self._tails.values()]) if self._tails else 0
 
     def of(self, sieve: Sieve) -> AbstractContextManager[Tail]:
         """Share the tail as those with *sieve* see it; raise Refused for one filter too many."""

@@ -6,7 +6,7 @@ A viewer at the head has no task: it is in a list, and what arrives is written t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from runtail_broker.cursor import Cursor
@@ -17,12 +17,14 @@ _DELIVERIES_A_TURN = 256  # then the loop gets to others
 
 
 class Follower(Protocol):
-    """A viewer at the head, as the tail sees it. Neither method may wait."""
+    """A viewer at the head, as the tail sees it. Nothing of it may wait."""
 
     cursor: Cursor
+    write: Callable[[Message], bool]
+    """Write a message; False if that is not possible now."""
 
-    def deliver(self, message: Message) -> bool:
-        """Take *message*; False if it could not, and must fall behind."""
+    def miss(self, message: Message) -> None:
+        """Fall behind, because *message* could not be written."""
 
     def fall_behind(self) -> None:
         """Go on by pulling: the tail does not serve it any more."""
@@ -91,8 +93,10 @@ class Head:
                 continue  # it fell behind since, and pulls
             if seq is not None and follower.cursor.seq != seq:
                 continue  # it fell behind and came back: it has these
-            if follower.deliver(message):
+            if follower.write(message):
                 reached += 1
+                if message.cursor is not None:
+                    follower.cursor = message.cursor
             else:
-                follower.fall_behind()
+                follower.miss(message)
         return reached

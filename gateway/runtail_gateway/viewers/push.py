@@ -33,7 +33,6 @@ class Push:
     """
 
     __slots__ = (
-        "_is_closing",
         "_paused",
         "_sent_bytes",
         "_stopped",
@@ -45,7 +44,7 @@ class Push:
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._write, self._is_closing = transport.write, transport.is_closing
+        self._write = transport.write
         self._writable: asyncio.Future[None] | None = None
         self._paused = self._stopped = False
         self._sent_bytes: int | None = None
@@ -60,14 +59,14 @@ class Push:
     @property
     def closing(self) -> bool:
         """Whether a close was begun or sent, or the connection is gone."""
-        return self._stopped or self._is_closing()
+        return self._stopped
 
     def write(self, message: Message) -> bool:
-        """Write one whole frame now; False if the transport is full or closing.
+        """Write one whole frame now; False if the transport is full, or was told to stop.
 
         Every delivery goes through here, so it calls nothing that it can do without.
         """
-        if self._paused or self._stopped or self._is_closing():
+        if self._paused or self._stopped:
             return False
         if message.frame is not None:
             self._write(message.frame)
@@ -133,7 +132,7 @@ def pushing() -> type[asyncio.Protocol] | None:  # noqa: C901 - short overrides
         return None
     needed = (
         *("handle_connect", "pause_writing", "resume_writing", "connection_lost"),
-        *("schedule_ping", "send_keepalive_ping", "stop_keepalive"),
+        *("schedule_ping", "send_keepalive_ping", "stop_keepalive", "shutdown"),
     )
     if not all(hasattr(WebSocketsSansIOProtocol, name) for name in needed):
         return None
@@ -213,6 +212,11 @@ def pushing() -> type[asyncio.Protocol] | None:  # noqa: C901 - short overrides
             super().keepalive_timeout()
             # closing waits for ever until what the peer does not read has been sent
             self.transport.abort()
+
+        def shutdown(self) -> None:
+            if self.push is not None:
+                self.push.stop()
+            super().shutdown()
 
         def handle_close(self, event: Any) -> None:
             super().handle_close(event)

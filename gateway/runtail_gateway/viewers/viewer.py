@@ -57,9 +57,9 @@ class Viewer:
         "_settings",
         "_tail",
         "_task",
-        "_write",
         "cursor",
         "done",
+        "write",
     )
 
     def __init__(
@@ -74,7 +74,7 @@ class Viewer:
         self.cursor = cursors[0]
         self.done = asyncio.get_running_loop().create_future()
         self._outlet, self._tail, self._settings = outlet, tail, settings
-        self._write = outlet.write
+        self.write = outlet.write
         self._memory = CursorMemory()
         for cursor in reversed(cursors):
             self._memory.add(cursor)
@@ -96,15 +96,11 @@ class Viewer:
 
     # --- at the head: called by the tail, never waits --------------------------------------------
 
-    def deliver(self, message: Message) -> bool:
-        """Write *message* at once; False if the outlet cannot, and this viewer must pull."""
-        if not self._write(message):
-            if message.before == message.cursor:
-                self._owed.append(message)
-            return False
-        if message.cursor is not None:
-            self.cursor = message.cursor
-        return True
+    def miss(self, message: Message) -> None:
+        """Pull, because the outlet could not take *message* at once."""
+        if message.before == message.cursor:
+            self._owed.append(message)
+        self.fall_behind()
 
     def fall_behind(self) -> None:
         """Leave the head and pull, as soon as the outlet takes more."""

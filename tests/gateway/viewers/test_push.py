@@ -37,6 +37,18 @@ async def test_nothing_is_written_after_uvicorn_has_sent_a_close(
         protocol.close_sent = False
 
 
+async def test_nothing_is_written_after_the_server_has_said_goodbye(
+    pushing: Running, worker: Worker
+) -> None:
+    await worker.open()
+    async with pushing.watch(worker.execution_id) as watcher:
+        await watcher.caught_up()
+        protocol = protocol_of(pushing)
+        push: Push = protocol.push
+        protocol.shutdown()
+        assert not push.write(plain("beat", {}))
+
+
 async def test_nothing_is_written_to_a_connection_that_is_gone(
     pushing: Running, worker: Worker
 ) -> None:
