@@ -9,7 +9,7 @@ from tests.faults.running import broken_by
 from tests.faults.schedule import schedule
 from tests.planting import Defect, planted
 
-SEEDS = 12
+SEEDS = 24
 _SETTLE_SECONDS = 6.0  # what has not settled by then is broken
 
 

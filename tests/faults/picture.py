@@ -114,6 +114,8 @@ def _stands(picture: Picture, message: dict[str, Any]) -> None:
 def client_picture(viewer: ViewerWord) -> Picture:
     """Fold what the client of *viewer* showed; it begins where the wire did."""
     picture, wire = Picture("its client"), wire_picture(viewer)
+    if (began := _began(viewer)) is not None:
+        picture.begin(began)
     unproved = {(gap.after_seq, gap.before_seq) for gap in wire.gaps if not gap.proved}
     for event in viewer.shown:
         match event:
@@ -126,3 +128,14 @@ def client_picture(viewer: ViewerWord) -> Picture:
                 picture.go_back(seq)
     picture.begun = max(picture.begun, wire.begun) if not viewer.shown else picture.begun
     return picture
+
+
+def _began(viewer: ViewerWord) -> int | None:
+    """Say where the connection began that brought the first records or the first gap."""
+    began = None
+    for message in viewer.heard:
+        if message["type"] == "hello":
+            began = Cursor.parse(message["cursor"]).number
+        elif message["type"] in ("records", "gap"):
+            return began
+    return None

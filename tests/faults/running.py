@@ -57,10 +57,14 @@ async def told(
     engine: Engine | ClusterEngine, ops: Sequence[Op], violations: Sequence[Violation]
 ) -> str:
     """Say what was broken, and the shortest schedule found that breaks it."""
+    return "\n".join([*map(str, violations), await shortest(engine, ops)])
+
+
+async def shortest(engine: Engine | ClusterEngine, ops: Sequence[Op]) -> str:
+    """Say the shortest schedule found that breaks something as *ops* do."""
 
     async def breaks(fewer: Sequence[Op]) -> bool:
         return bool(await broken_by(engine, fewer))
 
     short = await shortened(ops, breaks, tries=30)
-    words = "\n".join(map(str, violations))
-    return f"{words}\nbroken too by: {' '.join(map(str, short))}"
+    return f"broken too by: {' '.join(map(str, short))}"

@@ -17,7 +17,7 @@ from tests.faults.checker import Violation
 from tests.faults.cluster import ClusterEngine, cluster
 from tests.faults.defects import DEFECTS
 from tests.faults.engine import Engine, engine, resident_bytes
-from tests.faults.running import broken_by, told
+from tests.faults.running import broken_by, shortest
 from tests.faults.schedule import CALM, CLUSTERED, RARE, WEIGHTS, Op, schedule, with_rare
 
 _CLUSTERED_EVERY = 4  # every so many seeds one runs on a cluster
@@ -68,7 +68,8 @@ class Soak:
         self.done.update(op.kind for op in ops)
         self.broken += len(violations)
         if violations:
-            self.say(f"seed {seed}:\n{asyncio.run(told(on, ops, violations))}")
+            self.say(f"seed {seed}:\n" + "\n".join(map(str, violations)))
+            self.say(asyncio.run(shortest(on, ops)))
 
     def _try_defects(self, until: float) -> tuple[int, list[str]]:
         """Plant as many defects as there is time for; those that passed unseen."""

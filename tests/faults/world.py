@@ -224,8 +224,10 @@ class World:
             await soon(lambda f=follower: f.ended, f"{follower.word.name} was told", seconds)  # type: ignore[misc]
 
     async def _has_ended(self) -> bool:
-        entries = await self.raw.entries()
-        return bool(entries) and entries[-1].is_end
+        with suppress(RuntailError):  # a connection to an engine that is gone
+            entries = await self.raw.entries()
+            return bool(entries) and entries[-1].is_end
+        return False
 
     async def _pages(self, gateway: Gateway, due: int) -> list[Record]:
         """Read all records from one gateway, page by page; if more than are *due*, not for ever."""
