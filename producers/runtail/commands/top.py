@@ -62,7 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show it until Ctrl-C; return 4 if the gateway refuses, or never answered."""
-    from runtail import top_screen  # what draws it is an extra
+    from runtail.watching import top_screen  # what draws it is an extra
 
     source = _Source(args)
     try:
