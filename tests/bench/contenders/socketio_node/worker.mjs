@@ -14,3 +14,4 @@ for await (const line of createInterface({ input: process.stdin })) {
   await redis.ping(); // commands of one connection are carried out in order: the records are stored
   console.log("stored");
 }
+process.exit(); // whoever wrote the lines is gone; the adapter would go on reading the stream
