@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -165,6 +167,20 @@ def test_a_rewound_tail_counts_its_bytes_anew() -> None:
     tail.rewind(entries[4].end)
     tail.extend(entries[5:])
     assert given_after(tail, entries[0].end) == texts(entries[1:])
+
+
+@pytest.mark.parametrize("max_bytes", [1, 300, ROOMY])
+def test_its_cursors_reach_back_sparser_and_sparser_whatever_is_held(max_bytes: int) -> None:
+    entries = history(*[1] * 101)
+    tail = placed(entries, max_bytes=max_bytes)
+    cursors = tail.cursors()
+    assert cursors[0] == entries[-1].end
+    assert cursors[-1].number <= 5  # near where it was placed
+    assert len(cursors) <= 16
+    steps = [newer.number - older.number for newer, older in pairwise(cursors)]
+    assert min(steps) >= 1
+    assert max(steps) <= 65
+    assert {cursor for cursor in cursors if cursor.number > 1} <= {e.end for e in entries}
 
 
 def test_a_jump_leaves_nothing_of_what_was() -> None:
