@@ -17,26 +17,26 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from redis import Redis
 from tests.bench.acknowledged import acknowledged, ways
-from tests.bench.contender import NAMES, OURS, Engine, contender
+from tests.bench.catalogue import WORKLOADS
+from tests.bench.contender import FLOORS, NAMES, OURS, Contender, Engine, contender
 from tests.bench.curves import CURVES
+from tests.bench.processes import Machine, Usage
 from tests.bench.reading import reading, ways_of_reading
 from tests.bench.report import write_report
 from tests.bench.results import Results, Run
-from tests.bench.sizes import sizes
-from tests.bench.workloads import QUICK, WORKLOADS, Sizes
-
-from runtail_broker.engines.engine import start_engine
+from tests.bench.sizes import sizes_of
+from tests.bench.store import emptied, started
+from tests.bench.workloads import QUICK, Sizes
 
 _PACKAGES = ("redis", "hiredis", "starlette", "uvicorn", "uvloop", "orjson", "msgpack")
 _PLACE = Path(__file__).parent
-_NO_REWRITE = ("--auto-aof-rewrite-percentage", "0")  # what is written is compared by size
 Measure = Callable[[Engine], Run]
 
 
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     until = time.monotonic() + options.for_seconds
     results = Results.read(options.results)
-    with tempfile.TemporaryDirectory() as folder, _engine(Path(folder)) as engine:
+    with tempfile.TemporaryDirectory() as folder, started(Path(folder)) as engine:
         results.begin(_about(engine))
         for workload, who, repetition, measure in _todo(options):
             if results.done(workload, who) > repetition:
@@ -53,8 +53,8 @@ def main(arguments: Sequence[str]) -> int:
             if time.monotonic() > until:
                 print("stopped for time; the same command goes on from here", flush=True)
                 break
-            _emptied(engine)
-            _measured(results, workload, who, lambda go=measure: go(engine))  # type: ignore[misc]
+            emptied(engine)
+            _measured(results, workload, who, engine, measure)
     write_report(results, options.report)
     ours = (run for (_, who), runs in results.runs.items() if who == OURS for run in runs)
     return 1 if any(run.get("lost") or run.get("disordered") for run in ours) else 0
@@ -95,45 +95,43 @@ def _cells(workload: str, names: Sequence[str], amount: Sizes) -> Iterator[tuple
     """List the contenders of a workload, each with how it is measured."""
     if workload == "W5":
         for way in ways():
-            yield way, lambda engine, way=way: acknowledged(way, engine, amount)  # type: ignore[misc]
+            yield way, partial(acknowledged, way, sizes=amount)
     elif workload == "W8":
-        yield OURS, lambda engine: sizes(engine, amount)
+        for one in _taking_part(workload, [name for name in names if name not in FLOORS]):
+            yield one.name, partial(sizes_of, one, amount=amount)
     elif workload == "W9":
-        for name, curve in CURVES.items():
-            yield name, curve
+        yield from CURVES.items()
     elif workload == "W10":
         for way in ways_of_reading():
-            yield way, lambda engine, way=way: reading(way, engine, amount)  # type: ignore[misc]
+            yield way, partial(reading, way, sizes=amount)
     else:
-        run = WORKLOADS[workload].run
-        for name in names:
-            one = contender(name)
-            if workload not in one.leaves_out and not one.missing():
-                yield name, lambda engine, one=one: run(one, engine, amount)  # type: ignore[misc]
+        for one in _taking_part(workload, names):
+            yield one.name, _bound(WORKLOADS[workload].run, one, amount)
 
 
-def _measured(results: Results, workload: str, who: str, go: Callable[[], Run]) -> None:
-    began = time.monotonic()
+def _bound(run: Callable[[Contender, Engine, Sizes], Run], one: Contender, some: Sizes) -> Measure:
+    return lambda engine: run(one, engine, some)
+
+
+def _taking_part(workload: str, names: Sequence[str]) -> Iterator[Contender]:
+    for one in map(contender, names):
+        if workload not in one.leaves_out and not one.missing():
+            yield one
+
+
+def _measured(results: Results, workload: str, who: str, engine: Engine, measure: Measure) -> None:
+    began, machine = time.monotonic(), Machine(Usage(engine.pid))
     try:
-        run = go()
+        run = measure(engine)
     except (RuntimeError, OSError, AssertionError) as error:
         results.fail(workload, who, f"{type(error).__name__}: {str(error)[:200]}")
         print(f"{workload} {who}: failed: {error}", flush=True)
         return
+    if workload != "W9":  # whose quantities are the sizes
+        run["others"] = machine.others()
     results.add(workload, who, run)
     shown = ", ".join(f"{key} {value:.4g}" for key, value in run.items())
     print(f"{workload} {who} ({time.monotonic() - began:.1f} s): {shown}", flush=True)
-
-
-@contextmanager
-def _engine(folder: Path) -> Iterator[Engine]:
-    with start_engine(folder, arguments=_NO_REWRITE) as engine, Redis.from_url(engine.url) as redis:
-        yield Engine(engine.url, redis.info("server")["process_id"], folder)
-
-
-def _emptied(engine: Engine) -> None:
-    with Redis.from_url(engine.url) as redis:
-        redis.flushall()  # synchronous: what was freed late would be missed
 
 
 def _about(engine: Engine) -> dict[str, Any]:
@@ -150,6 +148,7 @@ def _about(engine: Engine) -> dict[str, Any]:
         "engine": f"{server.get('server_name', 'redis')} {number}",
         "packages": {name: version(name) for name in _PACKAGES},
         "left out": {name: why for name in NAMES if (why := contender(name).missing())},
+        "versions": {n: contender(n).version() for n in NAMES if not contender(n).missing()},
         "node": shutil.which("node") is not None,
     }
 

@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
+from psutil import Process
 from redis import Redis
 from tests.bench.callers import fields_of, one_call
 from tests.bench.contender import Engine, contender, feeder
 from tests.bench.processes import Usage, running
 from tests.bench.records import record
+from tests.bench.store import kept
 from tests.bench.workloads import Run, Sizes, names
 
 from runtail import Publisher, PublisherSettings
@@ -56,20 +57,14 @@ def acknowledged(way: str, engine: Engine, sizes: Sizes) -> Run:
 
 
 def _measured(way: str, feed: dict[str, Any], engine: Engine, number: int, store: Usage) -> Run:
-    before, cpu = _kept(engine), store.cpu_seconds()
+    before, cpu = kept(engine), store.cpu_seconds()
     with running("tests.bench.acknowledged", way, json.dumps(feed), str(number)) as child:
         run: Run = child.answer()
     time.sleep(1.1)  # the append-only file is written each second
-    after = _kept(engine)
+    after = kept(engine)
     run["all"] = run["process"] + (store.cpu_seconds() - cpu) * 1e6 / number
-    kept = {key: (after[key] - before[key]) / number for key in after}
-    return run | (kept if way != "nats" else {})
-
-
-def _kept(engine: Engine) -> dict[str, float]:
-    with Redis.from_url(engine.url) as redis:
-        memory, file = redis.info("memory"), redis.info("persistence")
-    return {"memory": memory["used_memory"], "file": file["aof_current_size"]}
+    grown = {key: (after[key] - before[key]) / number for key in after}
+    return run | (grown if way != "nats" else {})
 
 
 def _write(url: str, number: int, executions: int = 1, acks: str = "memory") -> Run:
@@ -125,13 +120,15 @@ def _peer(way: str, feed: dict[str, Any], number: int) -> Run:
     async def publish() -> Run:
         feeding = feeder(way, feed)
         await feeding.open(names("peer", 1))
+        helpers = [Usage(child.pid) for child in Process().children()]  # of another language
+        before = sum(helper.cpu_seconds() for helper in helpers)
         began, used, thread = time.perf_counter(), time.process_time(), time.thread_time()
         for first in range(1, number + 1, _AT_ONCE):
             await feeding.publish([(0, first, min(_AT_ONCE, number + 1 - first))])
         run = _run(began, used, thread, number)
+        after = sum(helper.cpu_seconds() for helper in helpers)
+        run["process"] += (after - before) * 1e6 / number
         await feeding.close()
-        helpers = resource.getrusage(resource.RUSAGE_CHILDREN)  # a client in another language
-        run["process"] += (helpers.ru_utime + helpers.ru_stime) * 1e6 / number
         return run
 
     return asyncio.run(publish())

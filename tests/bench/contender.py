@@ -18,6 +18,7 @@ from tests.bench.processes import Child
 
 NAMES = ("runtail", "writer", "writer50", "naive", "socketio", "channels", "nats")
 OURS, FLOOR, FLOOR50 = NAMES[:3]
+FLOORS = NAMES[1:3]
 PEERS = NAMES[3:]
 
 
@@ -56,6 +57,11 @@ class Contender(Protocol):
     """The part of a burst that it is given: less for who would take minutes."""
     leaves_out: Mapping[str, str]
     """Workload → why it has no part in it."""
+    remarks: Mapping[str, str]
+    """Workload → what must be known to read its figures fairly."""
+
+    def version(self) -> str:
+        """Say which programs and packages it consists of; for one that is not missing."""
 
     def missing(self) -> str:
         """Say what is not installed here; empty if it can run."""

@@ -72,18 +72,26 @@ class Plain:
 
 
 class Naive(Plain):
-    """A WebSocket; ready when it is accepted."""
+    """A WebSocket; ready when it is accepted. Resumes after the last id that it was told."""
+
+    _ID = re.compile(rb'{"id":"(\d+-\d+)",[^}]+?}[^}]*?"seq":\d+}')
 
     def __init__(self, execution: str, after: str) -> None:
         super().__init__(execution, after)
-        self._after = after or "0"
+        # nothing is stored when they come; `$` would miss what comes before the gateway asks for it
+        self._after, self._last = "0" if after in ("", "$") else after, b""
 
     def opening(self) -> bytes:
         return upgrade(f"/ws/{self._execution}?after={self._after}")
 
     def received(self, data: bytes) -> bytes:
         super().received(data)
+        self._last = (self._last + data)[-3 * _TAIL_BYTES :]
         return pong() if data[:1] == b"\x89" else b""
+
+    def place(self) -> str:
+        found = self._ID.findall(self._last)
+        return found[-1].decode() if found else self._after
 
 
 class Channels:
@@ -146,7 +154,9 @@ class SocketIO:
 class Nats:
     """NATS over TCP: an ordered consumer of JetStream, as its clients make them."""
 
-    _FLOW = re.compile(rb"HMSG \S+ \d+ (\S+) \d+ \d+\r\nNATS/1\.0 100 FlowControl")
+    _FLOW = re.compile(rb"HMSG \S+ \d+ (\S+) \d+ \d+\r\nNATS/1\.0 100 FlowControl[^\r]*\r\n\r\n")
+    _ACK = rb"\$JS\.ACK\.(?:\S+?\.)?logs\.[^. ]+\.\d+\.(\d+)\.\d+\.\d+\.\d+"
+    _PLACE = re.compile(_ACK + rb'\S* \d+\r\n[^\r]*"seq":\d+}')
     _count = 0
 
     def __init__(self, execution: str, after: str) -> None:
@@ -154,18 +164,27 @@ class Nats:
         Nats._count += 1
         self._inbox = f"_INBOX.v{Nats._count}"
         self._head, self.ready, self._asked = b"", False, False
-        self._last = b""
+        self._last, self._flow = b"", b""
 
     def opening(self) -> bytes:
         return b""  # the server speaks first
 
     def received(self, data: bytes) -> bytes:
-        self._last = (self._last + data)[-_TAIL_BYTES:]
+        before, self._last = self._last, (self._last + data)[-3 * _TAIL_BYTES :]
         if not self.ready:
             return self._shake_hands(data)
-        if b"FlowControl" in data and (flow := self._FLOW.search(data)):
-            return b"PUB %b 0\r\n\r\n" % flow[1]
-        return b"PONG\r\n" if data == b"PING\r\n" else b""
+        return self._flowing(before[-_TAIL_BYTES:] + data) + (
+            b"PONG\r\n" if data.endswith(b"PING\r\n") else b""
+        )
+
+    def _flowing(self, joined: bytes) -> bytes:
+        """Answer once each question how far the viewer is, else nothing more comes."""
+        asked = self._FLOW.findall(joined) if b"FlowControl" in joined else []
+        if self._flow in asked:
+            asked = asked[asked.index(self._flow) + 1 :]
+        if asked:
+            self._flow = asked[-1]
+        return b"".join(b"PUB %b 0\r\n\r\n" % each for each in asked)
 
     def _shake_hands(self, data: bytes) -> bytes:
         self._head += data
@@ -187,15 +206,15 @@ class Nats:
             '"flow_control":true,"idle_heartbeat":5000000000,"mem_storage":true,'
             '"num_replicas":1,"inactive_threshold":300000000000}}'
         ).encode()
-        api = b"$JS.API.CONSUMER.CREATE.logs"
+        api = b"$JS.hub.API.CONSUMER.CREATE.logs"
         connect = b'CONNECT {"verbose":false,"pedantic":false,"headers":true,"lang":"bench"}\r\n'
         inboxes = f"SUB {self._inbox} 1\r\nSUB {self._inbox}.api 2\r\n".encode()
         ask = b"PUB %b %b.api %d\r\n%b\r\n" % (api, self._inbox.encode(), len(config), config)
         return connect + inboxes + ask
 
     def place(self) -> str:
-        found = re.findall(rb"\$JS\.ACK\.logs\.\S+?\.\d+\.(\d+)\.\d+\.", self._last)
-        return found[-1].decode() if found else ""
+        found = self._PLACE.findall(self._last)
+        return found[-1].decode() if found else self._after
 
 
 DIALECTS: dict[str, Callable[[str, str], Dialect]] = {

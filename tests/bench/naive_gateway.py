@@ -1,4 +1,7 @@
-"""The naive gateway: `python -m tests.bench.naive_gateway <redis url>`; prints its address."""
+"""The naive gateway: `python -m tests.bench.naive_gateway <redis url>`; prints its address.
+
+A message is the record with the id of its entry, by which a viewer that comes back goes on.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,8 @@ def naive_app(redis: Redis) -> Starlette:
                 for _, entries in found or ():
                     for entry_id, fields in entries:
                         last = entry_id
-                        await socket.send_text(fields[b"f"].decode())
+                        text = fields[b"f"].decode()
+                        await socket.send_text(f'{{"id":"{entry_id.decode()}",{text[1:]}')
         except (WebSocketDisconnect, RuntimeError):
             return
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
 
@@ -43,6 +46,33 @@ class Usage:
         status = Path(f"/proc/{self.pid}/status").read_text()
         found = re.search(r"VmHWM:\s+(\d+) kB", status)
         return int(found[1]) / 1000 if found else self._seen.memory_info().rss / 1e6
+
+
+class Machine:
+    """What others on this machine use, since it was made: not this process, nor its children."""
+
+    def __init__(self, *ours: Usage) -> None:
+        self._ours = ours
+        self._began, self._busy, self._used = time.monotonic(), _busy_seconds(), self._own()
+
+    def others(self) -> float:
+        """CPU that others used, in % of a core; children count once they have ended.
+
+        Time that the machine itself did not get from its host is included.
+        """
+        used = _busy_seconds() - self._busy - (self._own() - self._used)
+        return max(0.0, used) * 100 / (time.monotonic() - self._began)
+
+    def _own(self) -> float:
+        each = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        children = sum(usage.ru_utime + usage.ru_stime for usage in each)
+        return children + sum(usage.cpu_seconds() for usage in self._ours)
+
+
+def _busy_seconds() -> float:
+    times = psutil.cpu_times()
+    idle = times.idle + getattr(times, "iowait", 0.0)
+    return float(sum(times)) - idle - getattr(times, "guest", 0) - getattr(times, "guest_nice", 0)
 
 
 class Child(Usage):
@@ -98,6 +128,16 @@ def command(*words: str, env: Mapping[str, str] | None = None) -> Iterator[Child
         process.wait()
         process.stdin.close()
         process.stdout.close()
+
+
+def packages(*names: str) -> str:
+    """Say which versions of Python packages are installed."""
+    return ", ".join(f"{name} {version(name)}" for name in names)
+
+
+def said_by(*words: str) -> str:
+    """Run a program that says its version, and return what it said."""
+    return subprocess.run(words, check=True, capture_output=True, text=True, timeout=10).stdout
 
 
 def free_port() -> int:

@@ -20,8 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from redis import Redis
+from tests.bench.catalogue import WORKLOADS
 from tests.bench.contender import OURS, Contender, Engine, Served, contender
-from tests.bench.workloads import WORKLOADS, Sizes
+from tests.bench.workloads import Sizes
 
 from runtail_broker.engines.engine import start_engine
 
@@ -77,7 +78,11 @@ class _Profiled:
     def __init__(self, one: Contender, found: Profile, *, counting: bool) -> None:
         self._one, self._found, self._counting = one, found, counting
         self.name, self.about, self.share = one.name, one.about, one.share
-        self.leaves_out = one.leaves_out
+        self.leaves_out, self.remarks = one.leaves_out, one.remarks
+
+    def version(self) -> str:
+        """Say what it consists of."""
+        return self._one.version()
 
     def missing(self) -> str:
         """Say what is not there."""

@@ -18,6 +18,7 @@ from typing import Any
 
 import uvloop
 from tests.bench.contender import feeder
+from tests.bench.figures import percentile
 from tests.bench.processes import Child, running
 
 _TICK_SECONDS = 0.005  # what falls due within it is published together
@@ -47,6 +48,8 @@ class Published:
     began_ns: int
     late_ms: float
     """How far behind its pace it fell at the most: then it was the bottleneck."""
+    late_p99_ms: float
+    """The same, of 99 records of a hundred."""
 
 
 @contextmanager
@@ -70,17 +73,16 @@ async def _main(plan: Plan) -> None:
     print('{"ready": true}', flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     gc.disable()
-    began, cpu, late = time.monotonic_ns(), time.process_time(), 0.0
+    began, cpu, late = time.monotonic_ns(), time.process_time(), [0.0]
     if plan.per_second:
         late = await _paced(plan, feeding)
     else:
         for batch in _batches(plan):
             await feeding.publish([batch])
     seconds = (time.monotonic_ns() - began) / 1e9
-    print(
-        json.dumps(asdict(Published(seconds, time.process_time() - cpu, began, late * 1000))),
-        flush=True,
-    )
+    used = time.process_time() - cpu
+    done = Published(seconds, used, began, max(late) * 1000, percentile(late, 0.99) * 1000)
+    print(json.dumps(asdict(done)), flush=True)
     await feeding.close()
 
 
@@ -91,18 +93,18 @@ def _batches(plan: Plan) -> Iterator[tuple[int, int, int]]:
             yield execution, first, count
 
 
-async def _paced(plan: Plan, feeding: Any) -> float:
-    """Publish one record of each execution in turn, spread evenly; return how late it got."""
+async def _paced(plan: Plan, feeding: Any) -> list[float]:
+    """Publish one record of each execution in turn, spread evenly; return how late each was."""
     many = len(plan.executions)
     apart = 1 / (plan.per_second * many)
-    began, late = time.monotonic(), 0.0
+    began, late = time.monotonic(), list[float]()
     number, total = 0, plan.records * many
     while number < total:
         await asyncio.sleep(max(0.0, began + number * apart - time.monotonic()))
         now = time.monotonic() - began
-        late = max(late, now - number * apart)
         due = max(1, min(total, int((now + min(apart, _TICK_SECONDS)) / apart) + 1) - number)
         due = min(due, total - number, many)
+        late += (max(0.0, now - (number + i) * apart) for i in range(due))
         await feeding.publish(
             [((number + i) % many, (number + i) // many + 1, 1) for i in range(due)]
         )

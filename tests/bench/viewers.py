@@ -49,6 +49,7 @@ class Plan:
     come_back_seconds: float = 0.5
     """Who lost its gateway comes back after a time drawn between 0 and this."""
     deadline_seconds: float = 60.0
+    """For connecting, and again for what comes then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,7 @@ class _Crowd:
                 self._ready_seconds = (time.monotonic_ns() - started) / 1e9
                 self._used = time.process_time()
                 print(json.dumps({"ready": self._ready_seconds}), flush=True)
+            async with asyncio.timeout(self.plan.deadline_seconds):
                 asyncio.get_running_loop().add_reader(sys.stdin, self._end)
                 await self.done.wait()
         except TimeoutError:

@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.bench.contender import Engine, Served
 from tests.bench.contenders.channels_site import GROUP, layer_settings
-from tests.bench.processes import command, free_port, listens
+from tests.bench.processes import command, free_port, listens, packages
 from tests.bench.records import numbered
 from tests.polling import until
 
@@ -33,8 +33,17 @@ class Channels:
     share: float = 0.05
     about: str = "Django Channels, `RedisChannelLayer`, a group an execution, served by Daphne"
     leaves_out: Mapping[str, str] = field(
-        default_factory=lambda: dict.fromkeys(("W4", "W4.20", "W7"), _NO_HISTORY)
+        default_factory=lambda: dict.fromkeys(("W4", "W4.20", "W7", "W8"), _NO_HISTORY)
     )
+    remarks: Mapping[str, str] = field(
+        default_factory=lambda: {
+            "W5": "returning from `group_send` is all there is of an acknowledgement"
+        }
+    )
+
+    def version(self) -> str:
+        """Say what it consists of."""
+        return packages("django", "channels", "channels-redis", "daphne")
 
     def missing(self) -> str:
         """Say what is not installed."""

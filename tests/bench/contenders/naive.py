@@ -1,7 +1,7 @@
 """The gateway that one writes first: an `XREAD BLOCK` for every viewer, a message for every record.
 
 Served as uvicorn serves by default. What such a gateway does about a viewer that comes back is
-usually nothing; here it goes on after the entry id that the viewer names.
+usually nothing; here it goes on after the entry id that the viewer names: every message tells its.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
 from tests.bench.contender import Engine, Served
-from tests.bench.processes import running
+from tests.bench.processes import packages, running
 from tests.bench.records import numbered
 
 
@@ -23,9 +23,12 @@ class Naive:
     name: str = "naive"
     share: float = 1
     about: str = "Starlette with an `XREAD BLOCK` a viewer and a message a record, under uvicorn"
-    leaves_out: Mapping[str, str] = field(
-        default_factory=lambda: {"W7": "its messages do not say where to resume"}
-    )
+    leaves_out: Mapping[str, str] = field(default_factory=dict)
+    remarks: Mapping[str, str] = field(default_factory=dict)
+
+    def version(self) -> str:
+        """Say what it consists of."""
+        return packages("starlette", "uvicorn", "redis")
 
     def missing(self) -> str:
         """It needs what the gateway needs."""

@@ -3,7 +3,8 @@
 From docs.nats.io: a stream with file storage and limits retention; ordered consumers (ephemeral, no
 acknowledgements, flow control, heartbeats) are what its clients make for replay and tailing; the
 Python client's `publish_async` with a bound of what is pending is the documented way to publish
-fast, and its future is the acknowledgement.
+fast, and its future is the acknowledgement. Leaf nodes without JetStream of their own extend that
+of the server they connect to: they are what several gateways are elsewhere.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.bench.contender import Engine, Served
-from tests.bench.processes import command, free_port
+from tests.bench.processes import Child, command, free_port, packages, said_by
 from tests.bench.records import numbered
 from tests.polling import until
 
@@ -30,14 +31,19 @@ _PENDING = 4000
 
 @dataclass(frozen=True, slots=True)
 class Nats:
-    """One server, which is store and gateway in one."""
+    """One server, which is store and gateway in one; or leaf nodes before one."""
 
     name: str = "nats"
     share: float = 1
     about: str = "NATS JetStream, file storage, an ordered consumer a viewer, over its own protocol"
-    leaves_out: Mapping[str, str] = field(
-        default_factory=lambda: {"W7": "one server: store and gateway are one process"}
-    )
+    leaves_out: Mapping[str, str] = field(default_factory=dict)
+    remarks: Mapping[str, str] = field(default_factory=dict)
+
+    def version(self) -> str:
+        """Say what it consists of."""
+        server = program()
+        assert server is not None, "the version of what is missing"
+        return f"{said_by(server, '-v').strip().replace(': v', ' ')}, {packages('nats-py')}"
 
     def missing(self) -> str:
         """Say whether its server and client are installed."""
@@ -51,21 +57,26 @@ class Nats:
 
     @contextmanager
     def serving(self, engine: Engine, *, gateways: int = 1, history: int = 0) -> Iterator[Served]:
-        """Run the server with an empty store; the engine is not used."""
-        port, monitor = free_port(), free_port()
-        with tempfile.TemporaryDirectory() as folder:
-            settings = Path(folder, "nats.conf")
-            settings.write_text(
-                f'listen: "127.0.0.1:{port}"\nhttp: "127.0.0.1:{monitor}"\n'
-                f'jetstream {{ store_dir: "{folder}/store" }}\n'
-                "max_connections: 20000\nmax_pending: 64MB\n"
+        """Run a server that has the stream; more gateways than one are leaf nodes before it."""
+        with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+            port, inner = free_port(), free_port()
+            own = f'jetstream {{ store_dir: "{folder}/store", domain: hub }}\n'
+            if gateways > 1:
+                own += f'leafnodes {{ listen: "127.0.0.1:{inner}" }}\n'
+            store, monitor = stack.enter_context(_server(port, own))
+            feed = {"port": port, "folder": f"{folder}/store"}
+            if gateways == 1:
+                yield Served("nats", (port,), (store,), feed, store)
+                return
+            remote = f'leafnodes {{ remotes [{{ url: "nats-leaf://127.0.0.1:{inner}" }}] }}\n'
+            ports = tuple(free_port() for _ in range(gateways))
+            leaves = tuple(stack.enter_context(_server(each, remote))[0] for each in ports)
+            until(
+                lambda: _told(monitor, "leafz").get("leafnodes") == gateways,
+                "leaf nodes are connected",
+                10,
             )
-            server = program()
-            assert server is not None, "serving what is missing"
-            with command(server, "-c", str(settings), "-l", f"{folder}/log") as child:
-                until(lambda: _answers(monitor), "nats-server answers", 10)
-                feed = {"port": port, "folder": f"{folder}/store"}
-                yield Served("nats", (port,), (child,), feed, child)
+            yield Served("nats", ports, leaves, feed, store)
 
 
 CONTENDER = Nats()
@@ -107,9 +118,27 @@ class Feeder:
         await self._client.close()
 
 
-def _answers(monitor: int) -> bool:
+@contextmanager
+def _server(port: int, settings: str) -> Iterator[tuple[Child, int]]:
+    """Run a server with *settings* beside the usual ones; yields it and its monitor's port."""
+    program_found, monitor = program(), free_port()
+    assert program_found is not None, "serving what is missing"
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "server.conf"
+        file.write_text(
+            f'listen: "127.0.0.1:{port}"\nhttp: "127.0.0.1:{monitor}"\n'
+            f"max_connections: 20000\nmax_pending: 64MB\n{settings}"
+        )
+        with command(program_found, "-c", str(file), "-l", f"{folder}/log") as child:
+            until(lambda: _told(monitor, "healthz").get("status") == "ok", "it answers", 10)
+            yield child, monitor
+
+
+def _told(monitor: int, what: str) -> dict[str, Any]:
+    """Ask the monitor; nothing is what it says before it is there."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{monitor}/healthz", timeout=1) as answer:
-            return bool(json.load(answer)["status"] == "ok")
+        with urllib.request.urlopen(f"http://127.0.0.1:{monitor}/{what}", timeout=1) as answer:
+            told: dict[str, Any] = json.load(answer)
+            return told
     except OSError:
-        return False
+        return {}

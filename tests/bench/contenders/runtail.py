@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from tests.bench.contender import Engine, Served
-from tests.bench.processes import gateway
+from tests.bench.processes import gateway, packages
 from tests.bench.records import record
 
 from runtail_broker.connections.client import Nodes
@@ -28,6 +28,11 @@ class Runtail:
     share: float = 1
     about: str = "`runtail gateway` on the engine, published to by the broker's own scripts"
     leaves_out: Mapping[str, str] = field(default_factory=dict)
+    remarks: Mapping[str, str] = field(default_factory=dict)
+
+    def version(self) -> str:
+        """Say what it consists of."""
+        return packages("runtail", "starlette", "uvicorn", "uvloop", "redis", "hiredis")
 
     def missing(self) -> str:
         """It is what is tested."""

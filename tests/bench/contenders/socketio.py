@@ -9,6 +9,7 @@ the adapter makes possible. What the stream holds can only be read by a session 
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,7 +19,7 @@ from pathlib import Path
 import orjson
 from redis.asyncio import Redis
 from tests.bench.contender import Engine, Served
-from tests.bench.processes import command
+from tests.bench.processes import command, said_by
 from tests.bench.records import numbered
 
 _HERE = Path(__file__).parent / "socketio_node"
@@ -36,6 +37,21 @@ class SocketIO:
             ("W4", "W4.20"), "it replays to sessions that were cut off, to nobody else"
         )
     )
+    remarks: Mapping[str, str] = field(
+        default_factory=lambda: {
+            "W5": "its adapter keeps about the last 10,000 entries of the stream",
+            "W7": "a server stores a viewer's session when it sees the connection end; one that is "
+            "killed stores none, so its viewers begin anew with what is new",
+        }
+    )
+
+    def version(self) -> str:
+        """Say what it consists of."""
+        names = json.loads((_HERE / "package.json").read_text())["dependencies"]
+        found = (_HERE / "node_modules" / name / "package.json" for name in names)
+        numbers = [json.loads(file.read_text())["version"] for file in found]
+        each = [f"{name} {number}" for name, number in zip(names, numbers, strict=True)]
+        return ", ".join([*each, f"Node {said_by('node', '-v').strip()}"])
 
     def missing(self) -> str:
         """Say what is not installed."""

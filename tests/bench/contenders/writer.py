@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tests.bench.contender import Engine, Served
 from tests.bench.plain_writer import HEAD, framed
-from tests.bench.processes import running
+from tests.bench.processes import packages, running
 from tests.bench.records import record
 
 _NO_STORE = "it stores nothing"
@@ -26,6 +26,11 @@ class Writer:
     leaves_out: Mapping[str, str] = field(
         default_factory=lambda: {"W5": _NO_STORE, "W7": _NO_STORE, "W8": _NO_STORE}
     )
+    remarks: Mapping[str, str] = field(default_factory=dict)
+
+    def version(self) -> str:
+        """Say what it consists of."""
+        return packages("uvloop")
 
     def missing(self) -> str:
         """Nothing is needed."""
