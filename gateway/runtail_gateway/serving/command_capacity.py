@@ -58,4 +58,6 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-CAPACITY = Command("capacity", "reckon how many gateways a load needs", configure, run)
+CAPACITY: Final = Command(
+    "capacity", "Reckon how many gateways and shards a load needs.", configure, run
+)
