@@ -6,12 +6,11 @@ import os
 from typing import Any
 
 GROUP = "execution.{}"
-_CAPACITY = 20_000
 
 
 def layer_settings(url: str) -> dict[str, Any]:
     """Make the settings of the channel layer; the layer takes a socket as `unix://` too."""
-    return {"hosts": [url], "capacity": _CAPACITY}
+    return {"hosts": [url]}
 
 
 def _application() -> Any:
@@ -25,7 +24,7 @@ def _application() -> Any:
         SECRET_KEY="bench",
         CHANNEL_LAYERS={
             "default": {
-                "BACKEND": "channels_redis.core.RedisChannelLayer",
+                "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
                 "CONFIG": layer_settings(os.environ["BENCH_REDIS_URL"]),
             }
         },
