@@ -47,7 +47,7 @@ HELP: Final = {
     "doctor": "say whether an engine is fit for logs, and what to change",
     "token": "sign a token to read, publish or administer with",
     "alerts": "check the rules of alerts by webhook, and send a test",
-    "capacity": "Reckon how many gateways and shards a load needs.",
+    "capacity": "reckon how many gateways and shards a load needs",
     "gateway": "serve the page and the log streams",
     "demo": "start an engine, a gateway and a demo workflow here",
     "completion": "complete words of `runtail` in bash, zsh or fish",

@@ -14,7 +14,7 @@ The formula and its costs are told in deploy/capacity.md: they were measured on 
 machine, so take the answer as a place to begin, and watch the processor time of your own.
 
   runtail capacity --executions 200 --records 2000 --viewers 500
-  runtail capacity --executions 10000 --records 1e6 --viewers 1000000 --frame-records 10 --together
+  runtail capacity --executions 9999 --records 1e6 --viewers 999999 --together
 """
 
 
