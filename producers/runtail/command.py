@@ -53,6 +53,8 @@ HELP: Final = {
     "completion": "complete words of `runtail` in bash, zsh or fish",
 }
 
+_NEEDS_BOTH: Final = {"demo": "gateway,embedded"}  # told at once, not one after the other
+
 _DISTRIBUTIONS: Final = {"jwt": "pyjwt"}  # modules that are not called as what brings them
 
 # A requirement of an extra, as METADATA spells it: `name>=1; marker and extra == 'gateway'`.
@@ -184,7 +186,7 @@ def _tell_missing(chosen: str, error: ModuleNotFoundError) -> None:
     extra = extra_of((error.name or "").partition(".")[0], requires("runtail") or [])
     if extra is None:
         raise error
-    needs = f"needs the {extra} extra: pip install 'runtail[{extra}]'"
+    needs = f"needs the {extra} extra: pip install 'runtail[{_NEEDS_BOTH.get(chosen, extra)}]'"
     print(f"runtail {chosen} {needs}", file=sys.stderr)  # noqa: T201 - the command's own output
 
 

@@ -8,6 +8,7 @@ list's) or `x-setting-length` (a text's), and is served as this gateway is set.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.metadata import version
 from importlib.resources import files
 from typing import Any, Final
 
@@ -38,6 +39,7 @@ def openapi(settings: GatewaySettings) -> dict[str, Any]:
     document = _read("openapi.json")
     shared = orjson.dumps(protocol()["$defs"]).replace(b"#/$defs/", b"#/components/schemas/")
     document["components"]["schemas"] |= orjson.loads(shared)
+    document["info"]["version"] = version("runtail")
     document["servers"] = [{"url": settings.prefix or "/"}]
     for schema in bounded(document):
         for mark, bound in _SETTING.items():

@@ -26,6 +26,8 @@ def test_a_wheel_holds_the_built_page(tmp_path: Path) -> None:
     with zipfile.ZipFile(packed("wheel", tmp_path)) as wheel:
         pages = [name for name in wheel.namelist() if name.startswith("runtail_gateway/page/")]
         assert {Path(name).name: wheel.read(name) for name in pages} == BUILT
+        (told,) = [name for name in wheel.namelist() if name.endswith("gateway/THIRD_PARTY.md")]
+        assert b"Jason Miller" in wheel.read(told)  # the notice that a copy of Preact must carry
 
 
 def test_an_sdist_holds_the_built_page_and_what_it_is_built_from(tmp_path: Path) -> None:
