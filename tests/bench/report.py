@@ -78,7 +78,9 @@ def _heading(results: Results) -> Iterator[str]:
 def _quiet(results: Results) -> Iterator[str]:
     """Say how much of the machine others had meanwhile."""
     others = [run["others"] for runs in results.runs.values() for run in runs if "others" in run]
-    if others:
+    if not others:
+        yield "How busy others kept the machine meanwhile was not recorded.\n"
+    else:
         noisy = sum(value > _NOISE for value in others)
         yield (
             f"Others on the machine had {short(median(others))} % of a core in the median, at the "
