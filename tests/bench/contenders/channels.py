@@ -44,7 +44,7 @@ class Channels:
 
     def version(self) -> str:
         """Say what it consists of."""
-        return packages("django", "channels", "channels-redis", "daphne")
+        return packages("django", "channels", "channels-redis", "uvicorn")
 
     def missing(self) -> str:
         """Say what is not installed."""
