@@ -25,8 +25,8 @@ class Defect:
     where: str
     old: str
     new: str
-    seed: int = 0
-    """The first to try: it caught the defect before."""
+    seeds: tuple[int, ...] = ()
+    """The first to try: they caught the defect before."""
 
     @property
     def edits(self) -> Sequence[Edit]:

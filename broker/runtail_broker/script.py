@@ -7,7 +7,7 @@ The scripts are the `.lua` files beside this module; each opens with the layout 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -287,6 +287,22 @@ def seal_call(execution_id: str, seen: str, tag: int, archive: str) -> Call:
 def file_call(execution_id: str, epoch: int, noted: int) -> Call:
     """Say that the notes lie in the archive as they were after the change *noted*."""
     return _call("file", execution_id, epoch, noted)
+
+
+def restore_call(
+    execution_id: str,
+    epoch: int,
+    archive: str,
+    hashes: Sequence[Mapping[str, str]],
+    notes: Sequence[tuple[str, bytes, str]],
+) -> Call:
+    """Make a history known again that lies in the parts *archive*.
+
+    *hashes* are its state, publishers and steps; *notes* are entry, JSON, and who may change it.
+    """
+    fields = (text for each in hashes for pair in each.items() for text in pair)
+    pinned = (value for note in notes for value in note)
+    return _call("restore", execution_id, epoch, archive, *map(len, hashes), *fields, *pinned)
 
 
 def release_call(

@@ -44,6 +44,7 @@ HELP: Final = {
     "top": "watch all executions, how fast they go and what is quiet",
     "export": "write an execution's log to a file; says if it is complete",
     "prune": "delete executions that ended long ago; shows them first",
+    "archive": "list what an archive holds, or give it back to an engine",
     "doctor": "say whether an engine is fit for logs, and what to change",
     "token": "sign a token to read, publish or administer with",
     "alerts": "check the rules of alerts by webhook, and send a test",

@@ -22,7 +22,7 @@ GUARDS = (
         f"{_TAIL}.feed",
         "entry.before == self.cursor.tag and ",
         "",
-        seed=437,
+        seeds=(437,),
     ),
     Defect(
         "live continues at all",
@@ -88,7 +88,7 @@ GUARDS = (
         f"{_WORLD}:Viewer.leave_head",
         "self.memory.extend(tail.cursors_since(self.joined_seq))",
         "self.memory._cursors = tail.cursors()[::-1]",
-        seed=1110,
+        seeds=(1110,),
     ),
     Defect(
         "the head is entered at the tail's cursor only",

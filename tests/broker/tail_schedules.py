@@ -108,9 +108,9 @@ def failure(steps: Sequence[Step]) -> str | None:
     return None
 
 
-def counterexample(first: int) -> tuple[int, list[Step]] | None:
+def counterexample(first: Sequence[int]) -> tuple[int, list[Step]] | None:
     """Look for a seed that fails, *first* at first, and shorten it; None if none of SEEDS does."""
-    for seed in (first, *range(SEEDS)):
+    for seed in (*first, *range(SEEDS)):
         steps = schedule(seed)
         if failure(steps) is not None:
             return seed, shortened(steps)

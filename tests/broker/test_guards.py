@@ -22,7 +22,7 @@ from runtail_broker.errors import RuntailError
 def test_without_the_guard_there_is_a_counterexample(guard: Defect) -> None:
     """The shortest schedule found is printed (`pytest -s`); with the guard it is harmless."""
     with planted(guard):
-        found = counterexample(guard.seed)
+        found = counterexample(guard.seeds)
         assert found is not None, f"nothing goes wrong without “{guard.name}”"
         seed, steps = found
         wrong = failure(steps)

@@ -30,6 +30,7 @@ from runtail_broker.archives.archived_notes import (
     read_notes,
     write_notes,
 )
+from runtail_broker.archives.hashes import UNKNOWN, Hashes
 from runtail_broker.archives.store import Store
 from runtail_broker.cursor import RecordId
 from runtail_broker.errors import ArchiveDamaged
@@ -119,16 +120,34 @@ class Archive:
         entries = await self._block(name, index, at)
         return entries[bisect_left(entries, seq, key=lambda entry: entry.last_seq)]
 
+    async def index(self, name: str) -> Index:
+        """Read the index of the object *name*: what it holds."""
+        tail = await self._store.tail(name, TAIL_BYTES)
+        size = index_bytes(name, tail)
+        if size > len(tail) == TAIL_BYTES:
+            tail = await self._store.tail(name, size)
+        return read_index(name, tail)
+
+    async def names(self) -> AsyncIterator[str]:
+        """Name all objects, those of one folder together."""
+        async for name in self._store.names():
+            yield name
+
     # --- writing -------------------------------------------------------------------------------
 
     async def write(
-        self, execution_id: str, epoch: int, part: Part, entries: AsyncIterable[Entry]
+        self,
+        execution_id: str,
+        epoch: int,
+        part: Part,
+        entries: AsyncIterable[Entry],
+        hashes: Hashes = UNKNOWN,
     ) -> int:
         """Store *entries*, which must be exactly *part*, and read it back; return its bytes.
 
-        Raises ValueError if they are others; nothing is stored then.
+        *hashes* are kept with it. Raises ValueError if they are others; nothing is stored then.
         """
-        writer = PartWriter(execution_id, epoch, self._block_bytes)
+        writer = PartWriter(execution_id, epoch, self._block_bytes, hashes)
         name = name_of(execution_id, epoch, part)
         await self._store.put(name, _written(writer, part, entries))
         return await self.verify(execution_id, epoch, part)
@@ -136,7 +155,7 @@ class Archive:
     async def verify(self, execution_id: str, epoch: int, part: Part) -> int:
         """Read all of *part* and compare it with its index; return how many bytes it takes."""
         name = name_of(execution_id, epoch, part)
-        index = await self._load(name)
+        index = await self.index(name)
         _require(name, index, execution_id, epoch, part)
         for block in index.blocks:
             async with self._reads:
@@ -168,17 +187,10 @@ class Archive:
         name = archived.name(part)
         index = self._indexes.get(name)
         if index is None:
-            index = await self._load(name)
+            index = await self.index(name)
             _require(name, index, archived.execution_id, archived.epoch, part)
             self._indexes.put(name, index, _ROW_BYTES * len(index.blocks))
         return name, index
-
-    async def _load(self, name: str) -> Index:
-        tail = await self._store.tail(name, TAIL_BYTES)
-        size = index_bytes(name, tail)
-        if size > len(tail) == TAIL_BYTES:
-            tail = await self._store.tail(name, size)
-        return read_index(name, tail)
 
     async def _block(self, name: str, index: Index, number: int) -> list[Entry]:
         block = index.blocks[number]

@@ -5,6 +5,8 @@ An archived part is one object, which any zstd reads as the log, one record a li
     block, block, …     each a skippable zstd frame with its table, then a zstd frame of NDJSON
     index               a skippable zstd frame: the index, then its length (4 bytes) and MARK
 
+The index also keeps what the engine held beside the stream (see `hashes`).
+
 A table lists the frames of its block, so that a cursor is proved from the archive as it is from the
 stream; the index says where each block begins, which records it holds, and its checksum. Pure: no
 I/O.
@@ -21,6 +23,7 @@ from typing import Any, Final
 
 import orjson
 
+from runtail_broker.archives.hashes import UNKNOWN, Hashes
 from runtail_broker.cursor import Cursor, RecordId
 from runtail_broker.errors import ArchiveDamaged, NewerFormat
 from runtail_broker.records.entry import Entry
@@ -85,6 +88,7 @@ class Index:
     execution_id: str
     epoch: int
     blocks: tuple[Block, ...]
+    hashes: Hashes = UNKNOWN
 
     def encode(self) -> bytes:
         """Spell it as the end of an object."""
@@ -94,6 +98,7 @@ class Index:
             "execution_id": self.execution_id,
             "epoch": self.epoch,
             "blocks": [block.row() for block in self.blocks],
+            "hashes": self.hashes.spelled(),
         }
         packed = zstd.compress(orjson.dumps(fields), options=_OPTIONS)
         return _skippable(packed + _LENGTH.pack(len(packed)) + MARK)
@@ -102,8 +107,11 @@ class Index:
 class PartWriter:
     """Turn frames into the bytes of one part: `add` them in order, then `close`."""
 
-    def __init__(self, execution_id: str, epoch: int, block_bytes: int) -> None:
+    def __init__(
+        self, execution_id: str, epoch: int, block_bytes: int, hashes: Hashes = UNKNOWN
+    ) -> None:
         self._execution_id, self._epoch, self._block_bytes = execution_id, epoch, block_bytes
+        self._hashes = hashes
         self._blocks: list[Block] = []
         self._entries: list[Entry] = []
         self._texts: list[bytes] = []
@@ -128,7 +136,7 @@ class PartWriter:
     def close(self) -> tuple[bytes, Index]:
         """Return what is left to write, and the index of it all."""
         rest = self._block() if self._entries else b""
-        index = Index(self._execution_id, self._epoch, tuple(self._blocks))
+        index = Index(self._execution_id, self._epoch, tuple(self._blocks), self._hashes)
         return rest + index.encode(), index
 
     def _block(self) -> bytes:
@@ -168,7 +176,8 @@ def read_index(name: str, tail: bytes) -> Index:
         raise NewerFormat(f"archive {name!r}", fields["version"], VERSION)
     try:
         blocks = tuple(Block.read(row) for row in fields["blocks"])
-        return Index(fields["execution_id"], fields["epoch"], blocks)
+        hashes = Hashes.read(fields.get("hashes", {}))
+        return Index(fields["execution_id"], fields["epoch"], blocks, hashes)
     except (KeyError, TypeError, ValueError) as error:
         raise ArchiveDamaged(name, f"its index cannot be read: {error!r}") from error
 

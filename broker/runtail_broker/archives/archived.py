@@ -54,3 +54,13 @@ def folder_of(execution_id: str, epoch: int) -> str:
 def name_of(execution_id: str, epoch: int, part: Part) -> str:
     """Name the object of *part*: the same for whoever writes it, as is what it holds."""
     return f"{folder_of(execution_id, epoch)}/{part}{_SUFFIX}"
+
+
+def named(name: str) -> tuple[int, Part] | None:
+    """Read epoch and part out of a name that `name_of` made; None for any other name."""
+    _, _, place = name.partition("/")
+    epoch, _, rest = place.partition("/")
+    try:
+        return int(epoch, 16), Part.parse(rest.removesuffix(_SUFFIX))
+    except ValueError:
+        return None

@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from redis.asyncio import Redis
 
 from runtail_broker.archives.archive import Archive
 from runtail_broker.archives.archived import Part, listed, parts_of
 from runtail_broker.archives.archived_notes import ArchivedNotes
+from runtail_broker.archives.hashes import NAMES, Hashes
 from runtail_broker.connections.client import Nodes
 from runtail_broker.cursor import Cursor, start_of
 from runtail_broker.errors import RuntailError
 from runtail_broker.inventory import Inventory
-from runtail_broker.keys import ERASURES
+from runtail_broker.keys import ERASURES, ExecutionKeys
 from runtail_broker.log_reader import LogReader
 from runtail_broker.notes import Notes
 from runtail_broker.proof import Continues, Diverged, Gap
@@ -152,10 +153,22 @@ class Archiving:
         self, execution_id: str, seen: Standing, kept: tuple[Part, ...], part: Part
     ) -> int:
         entries = self._entries(execution_id, seen, kept, part)
+        hashes = await self._hashes(execution_id)
         try:
-            return await self._archive.write(execution_id, seen.epoch, part, entries)
+            return await self._archive.write(execution_id, seen.epoch, part, entries, hashes)
         except ValueError as error:
             raise Changed(execution_id, str(error)) from error
+
+    async def _hashes(self, execution_id: str) -> Hashes:
+        keys = ExecutionKeys.of(execution_id)
+
+        async def act(node: Redis) -> Any:
+            pipe = node.pipeline(transaction=True)
+            for key in (keys.state, keys.publishers, keys.steps):
+                pipe.hgetall(key)
+            return await pipe.execute()
+
+        return Hashes.read(dict(zip(NAMES, await self._nodes.at(keys.state, act), strict=True)))
 
     async def _entries(
         self, execution_id: str, seen: Standing, kept: tuple[Part, ...], part: Part
@@ -191,6 +204,12 @@ def _plan(seen: Standing) -> tuple[tuple[Part, ...], Part]:
     kept = parts if follows and len(parts) < _MOST_PARTS else ()
     first = kept[-1].last.number + 1 if kept else seen.first_seq
     return kept, Part(first, seen.last)
+
+
+async def to_be_erased(nodes: Nodes, execution_id: str, epoch: int) -> bool:
+    """Whether it was noted that this history is to be erased (see `Archiving.erasing`)."""
+    due = _erasure(execution_id, epoch)
+    return await nodes.at(ERASURES, lambda node: node.zscore(ERASURES, due)) is not None
 
 
 def _erasure(execution_id: str, epoch: int) -> str:

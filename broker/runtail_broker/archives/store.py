@@ -41,13 +41,19 @@ class Store(Protocol):
     async def remove(self, name: str) -> None:
         """Remove an object, if it is there."""
 
+    def names(self) -> AsyncIterator[str]:
+        """Name all objects, those of one folder together."""
 
-def store_at(place: str) -> Store:
+
+def store_at(place: str, *, make: bool = True) -> Store:
     """Make the store at *place*, a folder or `s3://<bucket>/<prefix>`; nothing connects yet.
 
-    A folder is made if it is not there. Raises ValueError for a place that can be neither.
+    A folder is made if it is not there, with *make*. Raises ValueError for a place that can be
+    neither.
     """
     if "://" not in place:
+        if not make and not Path(place).is_dir():
+            raise ValueError(f"archive {place!r} is no folder")
         return FolderStore(Path(place))
     if not place.startswith("s3://") or place == "s3://":
         raise ValueError(f"archive {place!r}, expected a folder or s3://<bucket>/<prefix>")
@@ -102,6 +108,11 @@ class FolderStore:
     async def remove(self, name: str) -> None:
         await self._io(name, lambda: (self._root / name).unlink(missing_ok=True))
 
+    async def names(self) -> AsyncIterator[str]:
+        for folder in await self._io("", lambda: sorted(_folders(self._root))):
+            for name in await self._io(folder, partial(_below, self._root, folder)):
+                yield name
+
     def _begin(self, draft: Path) -> Any:
         if self._root.is_dir():  # one that went away must not come back as another, empty one
             draft.parent.mkdir(parents=True, exist_ok=True)
@@ -123,6 +134,16 @@ class FolderStore:
             if isinstance(error, FileNotFoundError) and self._root.is_dir():
                 raise ArchiveMissing(name) from error
             raise ArchiveUnavailable(f"the archive does not answer: {error}") from error
+
+
+def _folders(root: Path) -> list[str]:
+    return [entry.name for entry in os.scandir(root) if entry.is_dir()]
+
+
+def _below(root: Path, folder: str) -> list[str]:
+    """Name all that lies in *folder* and is whole; nothing if it was removed meanwhile."""
+    paths = (path for path in (root / folder).rglob("*") if path.suffix != ".draft")
+    return sorted(path.relative_to(root).as_posix() for path in paths if path.is_file())
 
 
 def _settle(file: Any) -> None:

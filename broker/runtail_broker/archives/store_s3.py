@@ -61,6 +61,12 @@ class S3Store:
     async def remove(self, name: str) -> None:
         await _answered(name, obstore.delete_async(self._bucket, name))
 
+    async def names(self) -> AsyncIterator[str]:
+        listing = obstore.list(self._bucket)
+        while (some := await _answered("", anext(listing, None))) is not None:
+            for each in some:
+                yield each["path"]
+
 
 async def _answered(name: str, asked: Awaitable[T]) -> T:
     try:
