@@ -173,9 +173,10 @@ async def test_of_several_parts_those_that_chain_are_taken(
         await shelf.put_away(execution)
     told, held = await messages(shelf, "run"), await shelf.held(execution)
     assert len(held.parts) == 3
-    last = tmp_path / f"{held.name(held.parts[-1])}"
-    vain = Part(held.parts[1].first_seq, held.parts[-1].last)  # of another tag before it
-    (last.parent / f"{vain.first_seq}-{held.parts[0].last.number}-1-1-0000abcd.ndjson.zst").touch()
+    last = tmp_path / held.name(held.parts[-1])
+    place = held.parts[1].last
+    vain = Part(1, place._replace(tag=(place.tag or 0) ^ 1))  # longer, and of another history
+    (tmp_path / held.name(vain)).write_text("never read")
     last.with_name(f"{last.name}.0a0b.draft").touch()
     await emptied(nodes)
     assert await restored(shelf) == ["restored"]
