@@ -236,6 +236,7 @@ def test_a_cancel_request_terminates_the_program(
     assert last_status(stored, execution_id) == ("cancelled", "cancel requested, exit code 7")
 
 
+@pytest.mark.full
 def test_a_program_that_does_not_heed_a_cancel_request_is_killed(
     start: Start, stored: Stored, execution_id: str
 ) -> None:
