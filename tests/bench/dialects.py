@@ -30,12 +30,40 @@ class Dialect(Protocol):
         """Where to resume: what `after` was for the next connection; empty if nowhere."""
 
 
+class Pongs:
+    """Answer the pings of a WebSocket server, wherever they stand among messages of ASCII.
+
+    An answer repeats what its ping says: uvicorn cuts off who does not.
+    """
+
+    # the length of a message may have this byte too, after the sign that it is two bytes long
+    _PING = re.compile(rb"(?<!\x7e)(?<!\x7e.)\x89(?:([\x00-\x7d])|\Z)", re.DOTALL)
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def to(self, data: bytes) -> bytes:
+        """Answer what came; a ping that is not complete is answered when it is."""
+        if not self._rest and b"\x89" not in data:
+            return b""
+        data, self._rest, answer = self._rest + data, b"", b""
+        for ping in self._PING.finditer(data):
+            end = ping.end() + ping[1][0] if ping[1] else len(data) + 1
+            if end > len(data):
+                self._rest = data[ping.start() :]
+                break
+            said = data[ping.end() : end]
+            answer += b"\x8a" + bytes([0x80 | len(said)]) + b"\0\0\0\0" + said
+        return answer
+
+
 class Runtail:
     """A WebSocket; ready when caught up."""
 
     def __init__(self, execution: str, after: str) -> None:
         self._path = f"/ws/executions/{execution}/logs" + (f"?after={after}" if after else "")
         self._head, self.ready, self._last = b"", False, b""
+        self._pongs = Pongs()
 
     def opening(self) -> bytes:
         return upgrade(self._path)
@@ -45,7 +73,7 @@ class Runtail:
             self._head = (self._head + data)[-4096:]
             self.ready = b'"caught_up"' in self._head
         self._last = data if len(data) > _TAIL_BYTES else (self._last + data)[-_TAIL_BYTES:]
-        return pong() if data[:1] == b"\x89" else b""
+        return self._pongs.to(data)
 
     def place(self) -> str:
         found = _CURSOR.findall(self._last)
@@ -78,6 +106,7 @@ class Naive(Plain):
 
     def __init__(self, execution: str, after: str) -> None:
         super().__init__(execution, after)
+        self._pongs = Pongs()
         # nothing is stored when they come; `$` would miss what comes before the gateway asks for it
         self._after, self._last = "0" if after in ("", "$") else after, b""
 
@@ -87,7 +116,7 @@ class Naive(Plain):
     def received(self, data: bytes) -> bytes:
         super().received(data)
         self._last = (self._last + data)[-3 * _TAIL_BYTES :]
-        return pong() if data[:1] == b"\x89" else b""
+        return self._pongs.to(data)
 
     def place(self) -> str:
         found = self._ID.findall(self._last)
@@ -99,6 +128,7 @@ class Channels:
 
     def __init__(self, execution: str, after: str) -> None:
         self._execution, self._head, self.ready = execution, b"", False
+        self._pongs = Pongs()
 
     def opening(self) -> bytes:
         return upgrade(f"/ws/{self._execution}/", origin=True)
@@ -107,7 +137,7 @@ class Channels:
         if not self.ready:
             self._head += data
             self.ready = b"ready" in self._head.partition(b"\r\n\r\n")[2]
-        return pong() if data[:1] == b"\x89" else b""
+        return self._pongs.to(data)
 
     def place(self) -> str:
         return ""
@@ -128,17 +158,17 @@ class SocketIO:
         return upgrade("/socket.io/?EIO=4&transport=websocket")
 
     def received(self, data: bytes) -> bytes:
+        pinged = b"\x81\x012" in self._last[-2:] + data
         self._last = (self._last + data)[-_TAIL_BYTES:]
-        if data[-1:] == b"2" and data.endswith(b"\x81\x012"):
-            return masked(b"3")  # its ping
-        return b"" if self.ready else self._shake_hands(data)
+        answer = masked(b"3") if pinged else b""
+        return answer if self.ready else answer + self._shake_hands(data)
 
     def _shake_hands(self, data: bytes) -> bytes:
         self._head += data
         if not self._asked and b'0{"sid"' in self._head:
             self._asked = 1
-            pid, _, offset = self._after.partition("/")
-            known = f'{{"pid":"{pid}","offset":"{offset}"}}' if self._after else ""
+            pid, known, offset = self._after.partition("/")
+            known = f'{{"pid":"{pid}","offset":"{offset}"}}' if known else ""
             return masked(f"40{known}".encode())
         if self._asked == 1 and (session := self._SESSION.search(self._head)):
             self._asked, self._session = 2, session[1] or b""
@@ -171,11 +201,11 @@ class Nats:
 
     def received(self, data: bytes) -> bytes:
         before, self._last = self._last, (self._last + data)[-3 * _TAIL_BYTES :]
-        if not self.ready:
-            return self._shake_hands(data)
-        return self._flowing(before[-_TAIL_BYTES:] + data) + (
-            b"PONG\r\n" if data.endswith(b"PING\r\n") else b""
-        )
+        before = before[-_TAIL_BYTES:]
+        answer = b"" if self.ready else self._shake_hands(data)
+        joined = before + data
+        pings = joined.count(b"PING\r\n", max(0, len(before) - 5))
+        return answer + b"PONG\r\n" * pings + self._flowing(joined)
 
     def _flowing(self, joined: bytes) -> bytes:
         """Answer once each question how far the viewer is, else nothing more comes."""
@@ -242,8 +272,3 @@ def masked(text: bytes) -> bytes:
     if len(text) < 126:
         return b"\x81" + bytes([0x80 | len(text)]) + b"\0\0\0\0" + text
     return b"\x81\xfe" + len(text).to_bytes(2, "big") + b"\0\0\0\0" + text
-
-
-def pong() -> bytes:
-    """Answer a ping of the WebSocket protocol."""
-    return b"\x8a\x80\0\0\0\0"
