@@ -138,6 +138,7 @@ async def test_a_link_that_swallows_everything_is_noticed_by_its_silence(link: C
     await link.ends_complete(113)
 
 
+@pytest.mark.full
 async def test_a_connection_begun_into_nothing_is_not_waited_for_when_the_network_is_back(
     link: CutLink,
 ) -> None:
