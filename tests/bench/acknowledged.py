@@ -21,8 +21,8 @@ from redis import Redis
 from tests.bench.callers import fields_of, one_call
 from tests.bench.contender import Engine, contender, feeder
 from tests.bench.processes import Usage, running
-from tests.bench.records import record
-from tests.bench.store import kept
+from tests.bench.records import numbered, record
+from tests.bench.store import bytes_of_files, kept
 from tests.bench.workloads import Run, Sizes, names
 
 from runtail import Publisher, PublisherSettings
@@ -38,12 +38,18 @@ WAYS = {
     "info64": "`run.info`, 64 executions",
     "write disk": '`run.write`, `acks="disk"`',
 }
-PEER_WAYS = ("socketio", "channels", "nats")
+_PEERS = ("socketio", "channels", "nats")
+_MANY = 64
+PEER_WAYS = {
+    way: (peer, executions)
+    for peer in _PEERS
+    for way, executions in ((peer, 1), (f"{peer}, {_MANY} executions", _MANY))
+}
 
 
 def ways() -> list[str]:
     """Name those that can run here."""
-    return [*WAYS, *(name for name in PEER_WAYS if not contender(name).missing())]
+    return [*WAYS, *(way for way, (peer, _) in PEER_WAYS.items() if not contender(peer).missing())]
 
 
 def acknowledged(way: str, engine: Engine, sizes: Sizes) -> Run:
@@ -51,9 +57,13 @@ def acknowledged(way: str, engine: Engine, sizes: Sizes) -> Run:
     if way in WAYS:
         return _measured(way, {"url": engine.url}, engine, sizes.acknowledged, Usage(engine.pid))
     number = sizes.acknowledged // 4
-    with contender(way).serving(engine) as served:
+    with contender(PEER_WAYS[way][0]).serving(engine) as served:
         store: Usage = served.store or Usage(engine.pid)
-        return _measured(way, dict(served.feed), engine, number, store)
+        run = _measured(way, dict(served.feed), engine, number, store)
+        if served.store is None:
+            return run
+        del run["memory"]  # the engine's, which is not its store
+        return run | {"file": bytes_of_files(served) / number}
 
 
 def _measured(way: str, feed: dict[str, Any], engine: Engine, number: int, store: Usage) -> Run:
@@ -64,7 +74,7 @@ def _measured(way: str, feed: dict[str, Any], engine: Engine, number: int, store
     after = kept(engine)
     run["all"] = run["process"] + (store.cpu_seconds() - cpu) * 1e6 / number
     grown = {key: (after[key] - before[key]) / number for key in after}
-    return run | (grown if way != "nats" else {})
+    return run | grown
 
 
 def _write(url: str, number: int, executions: int = 1, acks: str = "memory") -> Run:
@@ -116,15 +126,26 @@ def _xadd(url: str, number: int, made: Callable[[int], bytes], ready: bool) -> R
     return _timed(add, number)
 
 
-def _peer(way: str, feed: dict[str, Any], number: int) -> Run:
+def _peer(peer: str, executions: int, feed: dict[str, Any], number: int) -> Run:
+    called = names("peer", executions)
+    batches = [
+        (n % executions, first, min(_AT_ONCE, number + 1 - first))
+        for n, first in enumerate(range(1, number + 1, _AT_ONCE))
+    ]
+    ready = {
+        (called[execution], seq): numbered(called[execution], seq)
+        for execution, first, count in batches
+        for seq in range(first, first + count)
+    }
+
     async def publish() -> Run:
-        feeding = feeder(way, feed)
-        await feeding.open(names("peer", 1))
+        feeding = feeder(peer, feed, make=lambda execution, seq: ready[execution, seq])
+        await feeding.open(called)
         helpers = [Usage(child.pid) for child in Process().children()]  # of another language
         before = sum(helper.cpu_seconds() for helper in helpers)
         began, used, thread = time.perf_counter(), time.process_time(), time.thread_time()
-        for first in range(1, number + 1, _AT_ONCE):
-            await feeding.publish([(0, first, min(_AT_ONCE, number + 1 - first))])
+        for batch in batches:
+            await feeding.publish([batch])
         run = _run(began, used, thread, number)
         after = sum(helper.cpu_seconds() for helper in helpers)
         run["process"] += (after - before) * 1e6 / number
@@ -157,7 +178,7 @@ def main(arguments: Sequence[str]) -> Run:
     """Run one way in this process."""
     way, feed, number = arguments[0], json.loads(arguments[1]), int(arguments[2])
     if way in PEER_WAYS:
-        return _peer(way, feed, number)
+        return _peer(*PEER_WAYS[way], feed, number)
     url = feed["url"]
     return {
         "write": lambda: _write(url, number),

@@ -7,7 +7,7 @@ own. Everything else (pace, load, counting, checking) is the same code for all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -20,6 +20,7 @@ NAMES = ("runtail", "writer", "writer50", "naive", "socketio", "channels", "nats
 OURS, FLOOR, FLOOR50 = NAMES[:3]
 FLOORS = NAMES[1:3]
 PEERS = NAMES[3:]
+Make = Callable[[str, int], bytes]  # the record of an execution that has a seq
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def contender(name: str) -> Contender:
     return found
 
 
-def feeder(name: str, feed: Mapping[str, Any]) -> Feeder:
-    """Make the feeder of a contender that runs."""
-    made: Feeder = import_module(f"tests.bench.contenders.{name}").Feeder(**feed)
+def feeder(name: str, feed: Mapping[str, Any], **made_by: Make) -> Feeder:
+    """Make the feeder of a contender that runs; a peer's takes its records from `make` if given."""
+    made: Feeder = import_module(f"tests.bench.contenders.{name}").Feeder(**feed, **made_by)
     return made

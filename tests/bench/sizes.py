@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 from tests.bench.contender import OURS, Contender, Engine, contender
 from tests.bench.publishing import Plan as Publishing
 from tests.bench.publishing import publish, publishing
-from tests.bench.store import bytes_of_keys
+from tests.bench.store import bytes_of_files, bytes_of_keys
 from tests.bench.viewers import Plan, seen_by, wait_until_ready, watching
 from tests.bench.workloads import Run, Sizes, names
 from websockets.asyncio.client import connect
@@ -49,11 +48,7 @@ def _of_peer(peer: Contender, engine: Engine, amount: Sizes) -> Run:
             wait_until_ready(crowd)
             publish(worker)
             seen = seen_by(crowd)
-        if "folder" in served.feed:
-            files = Path(served.feed["folder"]).rglob("*.blk")
-            stored = sum(file.stat().st_size for file in files)
-        else:
-            stored = bytes_of_keys(engine)
+        stored = bytes_of_keys(engine) if served.store is None else bytes_of_files(served)
     return {"stored": stored / amount.burst, "json": seen.bytes / amount.burst, "lost": seen.lost}
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from redis import Redis
-from tests.bench.contender import Engine
+from tests.bench.contender import Engine, Served
 from tests.polling import until
 
 from runtail_broker.engines.engine import start_engine
@@ -48,6 +48,11 @@ def bytes_of_keys(engine: Engine) -> int:
     """Bytes of memory that all keys take."""
     with Redis.from_url(engine.url) as redis:
         return sum(redis.memory_usage(key, samples=0) or 0 for key in redis.scan_iter())
+
+
+def bytes_of_files(served: Served) -> int:
+    """Bytes of the blocks in which a store that is not the engine keeps its records."""
+    return sum(file.stat().st_size for file in Path(served.feed["folder"]).rglob("*.blk"))
 
 
 def _rewriting(redis: Redis) -> bool:

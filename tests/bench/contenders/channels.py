@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tests.bench.contender import Engine, Served
+from tests.bench.contender import Engine, Make, Served
 from tests.bench.contenders.channels_site import GROUP, layer_settings
 from tests.bench.processes import command, free_port, listens, packages
 from tests.bench.records import numbered
@@ -75,7 +75,8 @@ CONTENDER = Channels()
 class Feeder:
     """Send every record to its group; returning from `group_send` is all there is of an answer."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, make: Make = numbered) -> None:
+        self._make = make
         from channels_redis.pubsub import RedisPubSubChannelLayer
 
         self._layer: Any = RedisPubSubChannelLayer(**layer_settings(url))
@@ -87,7 +88,7 @@ class Feeder:
         for execution, first, count in batches:
             name = self._names[execution]
             for seq in range(first, first + count):
-                message = {"type": "log", "text": numbered(name, seq).decode()}
+                message = {"type": "log", "text": self._make(name, seq).decode()}
                 await self._layer.group_send(GROUP.format(name), message)
 
     async def close(self) -> None:

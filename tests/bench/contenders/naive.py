@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
-from tests.bench.contender import Engine, Served
+from tests.bench.contender import Engine, Make, Served
 from tests.bench.processes import packages, running
 from tests.bench.records import numbered
 
@@ -52,7 +52,8 @@ CONTENDER = Naive()
 class Feeder:
     """Pipelined `XADD`, an entry a record."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, make: Make = numbered) -> None:
+        self._make = make
         self._redis: Redis = Redis.from_url(url)
 
     async def open(self, executions: Sequence[str]) -> None:
@@ -63,7 +64,7 @@ class Feeder:
         for execution, first, count in batches:
             name = self._names[execution]
             for seq in range(first, first + count):
-                pipe.xadd(name, {"f": numbered(name, seq)})
+                pipe.xadd(name, {"f": self._make(name, seq)})
         await pipe.execute()
 
     async def close(self) -> None:

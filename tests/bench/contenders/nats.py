@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.bench.contender import Engine, Served
+from tests.bench.contender import Engine, Make, Served
 from tests.bench.processes import Child, command, free_port, packages, said_by
 from tests.bench.records import numbered
 from tests.polling import until
@@ -91,7 +91,8 @@ def program() -> str | None:
 class Feeder:
     """Publish asynchronously, and wait for every acknowledgement."""
 
-    def __init__(self, port: int, folder: str) -> None:
+    def __init__(self, port: int, folder: str, make: Make = numbered) -> None:
+        self._make = make
         self._port, self._folder = port, folder
 
     async def open(self, executions: Sequence[str]) -> None:
@@ -110,7 +111,7 @@ class Feeder:
         for execution, first, count in batches:
             name = self._names[execution]
             for seq in range(first, first + count):
-                text = numbered(name, seq)
+                text = self._make(name, seq)
                 told.append(await self._stream.publish_async(f"logs.{name}", text))
         await asyncio.gather(*told)
 

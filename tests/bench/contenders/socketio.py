@@ -18,7 +18,7 @@ from pathlib import Path
 
 import orjson
 from redis.asyncio import Redis
-from tests.bench.contender import Engine, Served
+from tests.bench.contender import Engine, Make, Served
 from tests.bench.processes import command, said_by
 from tests.bench.records import numbered
 
@@ -75,7 +75,8 @@ CONTENDER = SocketIO()
 class Feeder:
     """Hand records to a Node process that emits them; wait until the stream has taken them."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, make: Make = numbered) -> None:
+        self._make = make
         self._url = url
 
     async def open(self, executions: Sequence[str]) -> None:
@@ -94,7 +95,7 @@ class Feeder:
         assert self._worker.stdin is not None
         for execution, first, count in batches:
             name = self._names[execution]
-            records = b",".join(numbered(name, seq) for seq in range(first, first + count))
+            records = b",".join(self._make(name, seq) for seq in range(first, first + count))
             self._worker.stdin.write(b"[%b,[%b]]\n" % (orjson.dumps(name), records))
         await self._answered(len(batches))
 
