@@ -25,6 +25,7 @@ include_patterns = [
     "deploy/*.md",
     "deploy/docs/*.md",
     "tests/bench/README.md",
+    "tests/bench/contenders/README.md",
     "tests/bench/report/README.md",
     "tests/bench/profiles/README.md",
 ]

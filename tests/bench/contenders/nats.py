@@ -59,24 +59,24 @@ class Nats:
     def serving(self, engine: Engine, *, gateways: int = 1, history: int = 0) -> Iterator[Served]:
         """Run a server that has the stream; more gateways than one are leaf nodes before it."""
         with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-            port, inner = free_port(), free_port()
+            inner = free_port()
             own = f'jetstream {{ store_dir: "{folder}/store", domain: hub }}\n'
             if gateways > 1:
                 own += f'leafnodes {{ listen: "127.0.0.1:{inner}" }}\n'
-            store, monitor = stack.enter_context(_server(port, own))
+            store, port, monitor = stack.enter_context(_server(own))
             feed = {"port": port, "folder": f"{folder}/store"}
             if gateways == 1:
                 yield Served("nats", (port,), (store,), feed, store)
                 return
             remote = f'leafnodes {{ remotes [{{ url: "nats-leaf://127.0.0.1:{inner}" }}] }}\n'
-            ports = tuple(free_port() for _ in range(gateways))
-            leaves = tuple(stack.enter_context(_server(each, remote))[0] for each in ports)
+            leaves = [stack.enter_context(_server(remote)) for _ in range(gateways)]
             until(
                 lambda: _told(monitor, "leafz").get("leafnodes") == gateways,
                 "leaf nodes are connected",
                 10,
             )
-            yield Served("nats", ports, leaves, feed, store)
+            ports, children = tuple(leaf[1] for leaf in leaves), tuple(leaf[0] for leaf in leaves)
+            yield Served("nats", ports, children, feed, store)
 
 
 CONTENDER = Nats()
@@ -120,19 +120,32 @@ class Feeder:
 
 
 @contextmanager
-def _server(port: int, settings: str) -> Iterator[tuple[Child, int]]:
-    """Run a server with *settings* beside the usual ones; yields it and its monitor's port."""
-    program_found, monitor = program(), free_port()
-    assert program_found is not None, "serving what is missing"
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "server.conf"
-        file.write_text(
-            f'listen: "127.0.0.1:{port}"\nhttp: "127.0.0.1:{monitor}"\n'
+def _server(settings: str) -> Iterator[tuple[Child, int, int]]:
+    """Run a server with *settings* beside the usual ones; yields it, its port and its monitor's.
+
+    It chooses the ports itself: one that was free a moment ago may be taken by a viewer now.
+    """
+    found = program()
+    assert found is not None, "serving what is missing"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "server.conf").write_text(
+            'listen: "127.0.0.1:-1"\nhttp: "127.0.0.1:-1"\n'
             f"max_connections: 20000\nmax_pending: 64MB\n{settings}"
         )
-        with command(program_found, "-c", str(file), "-l", f"{folder}/log") as child:
+        words = ("-c", str(folder / "server.conf"), "-l", str(folder / "log"))
+        with command(found, *words, "--ports_file_dir", name) as child:
+            until(
+                lambda: any(f.stat().st_size for f in folder.glob("*.ports")),
+                "it says its ports",
+                10,
+            )
+            ports = json.loads(next(folder.glob("*.ports")).read_text())
+            port, monitor = (
+                int(ports[key][0].rpartition(":")[2]) for key in ("nats", "monitoring")
+            )
             until(lambda: _told(monitor, "healthz").get("status") == "ok", "it answers", 10)
-            yield child, monitor
+            yield child, port, monitor
 
 
 def _told(monitor: int, what: str) -> dict[str, Any]:
