@@ -9,5 +9,6 @@ if ARGV[2] == '0' then
   redis.call('DEL', KEYS[1])
   return 0
 end
+redis.call('DEL', KEYS[1]) -- frees some, so that an engine that is full lets it go on
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
