@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from tests.broker.shelf import ended, messages, shelf_in
+from tests.broker.executions import Execution
+from tests.broker.shelf import end, ended, messages, shelf_in
 
 from runtail_broker.claim import Claim
 from runtail_broker.connections.client import Nodes
 from runtail_broker.errors import EngineRefused
-from runtail_broker.script import delete_call
+from runtail_broker.executions import Executions
+from runtail_broker.script import delete_call, give_up_call, mark_call
 
 REDIS = pytest.param("redis", marks=pytest.mark.redis_server)
 both = pytest.mark.parametrize("engine", ["embedded", REDIS], indirect=True)
@@ -51,6 +53,30 @@ async def test_an_execution_is_archived_and_its_stream_removed(
     async with full(nodes):
         await shelf.put_away(execution)
     assert await messages(shelf, "run") == told
+
+
+@both
+async def test_an_execution_ends(nodes: Nodes) -> None:
+    """Only what has ended makes room; what its worker has to say is stored before."""
+    execution = Execution(nodes, "run")
+    await execution.open()
+    async with full(nodes):
+        await end(execution)
+        assert (await execution.state())["status"] == "completed"
+
+
+@both
+async def test_an_execution_whose_worker_is_gone_fails_and_ends(nodes: Nodes) -> None:
+    execution = Execution(nodes, "run")
+    await execution.open()
+    (publisher,) = await Executions(nodes).publishers("run")
+    await nodes.run(mark_call("run", publisher.id, publisher.entry, "silent"))
+    (publisher,) = await Executions(nodes).publishers("run")
+    state = await execution.state()
+    seen, who = f"{state['epoch']} {state['seq']}", [(publisher.id, publisher.entry)]
+    async with full(nodes):
+        assert (await nodes.run(give_up_call("run", seen, who, "worker lost"))).word == "failed"
+        assert (await execution.finish()).word == "ended"
 
 
 @both

@@ -129,6 +129,10 @@ local function set_listens(state, publisher, listens)
   return true
 end
 
+-- An engine at its `maxmemory` refuses a script whose first write takes memory, and lets it go on
+-- after one that takes none. For what leads to an end, since only what has ended makes room.
+local function also_when_full() redis.call('HDEL', state_key, '') end
+
 -- Whether what is unknown was removed on purpose.
 local function was_deleted() return redis.call('EXISTS', key_of('deleted')) == 1 end
 

@@ -12,6 +12,7 @@ local publisher = load_publisher(ARGV[2])
 if not publisher then return answer('unopened', state) end
 if publisher.last < tonumber(ARGV[3]) then return answer('behind', state, publisher) end
 
+also_when_full()
 local status, more = ARGV[5], nil
 local may = ARGV[8] == '1' or state.owner == publisher.id
 -- a worker's word overrules the guess that it was lost, however late it comes

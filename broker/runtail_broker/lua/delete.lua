@@ -27,9 +27,7 @@ end
 if not is_as_seen(state) then return answer('changed', state) end
 if state and state['end'] == '' and ARGV[2] ~= '1' then return answer('running', state) end
 
--- an engine that is full refuses a script whose first write takes memory; after one that frees some
--- it lets it go on, and nothing else would make it less full
-redis.pcall('UNLINK', key_of('viewers'))
+redis.pcall('UNLINK', key_of('viewers')) -- first, as `also_when_full` says
 -- then what may fail: where the slot is moving away from, no key can be made
 redis.call('SET', key_of('deleted'), text_of(state and state.epoch or 0), 'PX', ARGV[3])
 for _, part in ipairs({ 'steps', 'notes' }) do

@@ -11,6 +11,7 @@ if state['end'] ~= '' then return answer('already', state) end
 if not terminal(state.status) then return answer('running', state) end
 if state.open > 0 then return answer('open', state) end
 
+also_when_full()
 local json = ARGV[3] .. ',"status":"' .. state.status .. '","totals":{"first":' .. text_of(state.first)
   .. ',"last":' .. text_of(state.seq + 1) .. ',"records":' .. text_of(state.seq + 1)
   .. ',"levels":{"debug":' .. text_of(state.debug) .. ',"info":' .. text_of(state.info)

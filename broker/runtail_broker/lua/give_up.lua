@@ -9,6 +9,7 @@
 
 local state = load_state()
 if not state then return answer('unknown') end
+also_when_full()
 for i = 4, #ARGV, 2 do
   local publisher = load_publisher(ARGV[i])
   if publisher and publisher.packed == ARGV[i + 1] and publisher.open and publisher.lost then

@@ -12,7 +12,7 @@ if ARGV[2] ~= standing(state) or tonumber(ARGV[3]) ~= state.tag then
   return answer('changed', state)
 end
 if state['end'] == '' then return answer('running', state) end
-redis.call('HDEL', state_key, 'archive') -- frees some, so that a full engine lets it go on
+also_when_full()
 redis.call('HSET', state_key, 'archived', text_of(state.seq), 'sealed', text_of(now_ms()),
   'archive', ARGV[4])
 return answer('sealed', state)
