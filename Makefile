@@ -44,7 +44,7 @@ bench: $(READY) ## Measure beside floors and peers, and write a report (about 20
 
 docs: $(READY) ## Build the documentation site into dist/docs
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r deploy/docs/requirements.txt
-	@$(BIN)/sphinx-build -q -W --keep-going -c deploy/docs . dist/docs && echo "dist/docs/deploy/docs/index.html"
+	@$(BIN)/sphinx-build -q -W --keep-going -c deploy/docs . dist/docs && echo "dist/docs/index.html"
 
 lock: ## Resolve the dependencies anew into constraints.txt
 	uv pip compile pyproject.toml --all-extras --group dev --universal --upgrade \
