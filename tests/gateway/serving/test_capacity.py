@@ -45,6 +45,14 @@ def test_a_gateway_uses_what_was_measured(
     assert expected / AGREES <= gateway_cores(load, 1) <= expected * AGREES
 
 
+def test_cores_grow_with_viewers_as_the_formula_has_it() -> None:
+    """A line through 10 and 1,000 measured viewers meets what 100 used; the formula meets it too."""
+    used = {n: measured("W9", "viewers", str(n)) * 1e-6 * 20 * n for n in (10, 100, 1000)}
+    line = used[10] + 90 * (used[1000] - used[10]) / 990
+    for foretold in (line, gateway_cores(Load(1, 20, 100), 1)):
+        assert foretold == pytest.approx(used[100], rel=0.3)
+
+
 def test_the_engine_uses_what_was_measured() -> None:
     each = measured("W3", "runtail", "all") - measured("W3", "runtail", "server")
     expected = each * 1e-6 * 2000
