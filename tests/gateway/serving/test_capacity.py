@@ -46,7 +46,7 @@ def test_a_gateway_uses_what_was_measured(
 
 
 def test_cores_grow_with_viewers_as_the_formula_has_it() -> None:
-    """A line through 10 and 1,000 measured viewers meets what 100 used; the formula meets it too."""
+    """A line through 10 and 1,000 measured viewers meets what 100 used, and so does the formula."""
     used = {n: measured("W9", "viewers", str(n)) * 1e-6 * 20 * n for n in (10, 100, 1000)}
     line = used[10] + 90 * (used[1000] - used[10]) / 990
     for foretold in (line, gateway_cores(Load(1, 20, 100), 1)):
