@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 from runtail_broker.connections.client import Nodes
 from runtail_broker.connections.ending import end
@@ -36,6 +36,7 @@ from runtail_gateway.keeping.rounds import Rounds
 from runtail_gateway.settings import GatewaySettings
 
 log = logging.getLogger("runtail.gateway")
+Clock: TypeAlias = Callable[[], Awaitable[int]]
 _INDEX_PARTS: Final = 32  # the newest and a moving portion of 16 buckets
 _AT_ONCE: Final = 4  # messages on their way
 _LEASE_TURNS: Final = 3
@@ -56,12 +57,15 @@ class Alerts(ClaimedWork):
         settings: GatewaySettings,
         rules: AlertRules,
         metrics: AlertMetrics,
+        clock: Clock | None = None,
     ) -> None:
+        """*clock* says what time it is, in ms since 1970; the engine's unless told otherwise."""
         self._nodes, self._reader, self._settings, self._rules = nodes, reader, settings, rules
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._began = time.monotonic()
         self._metrics, self._store = metrics, AlertStore(nodes)
         self._executions, self._inventory = Executions(nodes), Inventory(nodes)
+        self._now_ms = clock or self._inventory.now_ms
         self._usual = Usual(nodes, settings)
         self._composer = Composer(self._executions, reader, self._usual, rules)
         every = rules.every_seconds
@@ -78,7 +82,7 @@ class Alerts(ClaimedWork):
 
     async def _work(self) -> None:
         """Look once, and send what is due."""
-        now_ms = await self._inventory.now_ms()
+        now_ms = await self._now_ms()
         watch, scan = await self._ready(now_ms)
         try:
             chosen, tallies = await self._look()
