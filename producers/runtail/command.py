@@ -133,6 +133,9 @@ def gateway_url(text: str) -> str:
 def _dispatch(words: list[str]) -> int:
     found = {point.name: point for point in sorted(entry_points(group=GROUP))}
     chosen = next((word for word in words if not word.startswith("-")), "")
+    if chosen and chosen not in found:
+        print(f"runtail: {unknown(chosen, [*found])}", file=sys.stderr)  # noqa: T201 - its output
+        raise SystemExit(EXIT_USAGE)
     try:
         command = _load(found[chosen]) if chosen in found else None
         parser = _parser(_ordered(found), command)
@@ -144,6 +147,15 @@ def _dispatch(words: list[str]) -> int:
         return EXIT_USAGE
     parser.print_help()
     return EXIT_USAGE
+
+
+def unknown(word: str, names: list[str]) -> str:
+    """Say that *word* is none of *names*, and which of them was probably meant."""
+    from difflib import get_close_matches  # only here: every command would pay for it
+
+    near = get_close_matches(word, names, 1)
+    meant = f", expected perhaps {near[0]!r}" if near else ""
+    return f"{word!r} is no command{meant}; `runtail --help` lists them"
 
 
 def _parser(names: list[str], command: Command | None) -> argparse.ArgumentParser:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 from pathlib import Path
 
 import pytest
 
-from runtail.command import HELP, extra_of, gateway_url, main
+from runtail.command import GROUP, HELP, extra_of, gateway_url, main
 
 Captured = pytest.CaptureFixture[str]
 Install = Callable[[str], None]
@@ -173,3 +173,18 @@ def test_the_module_runs_as_a_program() -> None:
         [sys.executable, "-m", "runtail", "--version"], capture_output=True, text=True, timeout=20
     )
     assert done.stdout.startswith("runtail ")
+
+
+def test_a_command_that_is_none_is_one_line_with_what_was_perhaps_meant(capsys: Captured) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["tial", "nightly-1"])
+    told = "runtail: 'tial' is no command, expected perhaps 'tail'; `runtail --help` lists them\n"
+    assert capsys.readouterr().err == told
+    with pytest.raises(SystemExit):
+        main(["\x1b[31mzz"])
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_every_command_of_ours_has_its_line_in_the_list() -> None:
+    ours = {p.name for p in entry_points(group=GROUP) if p.dist and p.dist.name == "runtail"}
+    assert ours == HELP.keys()

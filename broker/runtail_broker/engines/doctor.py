@@ -221,7 +221,7 @@ async def _memory(nodes: Nodes) -> Said:
     if not used:
         return Said("ok", "memory", "no executions yet")
     mean = statistics.mean(used)
-    text = f"{count} executions, {size_text(mean)} each (mean of {len(used)})"
+    text = f"{count} execution{'s' * (count != 1)}, {size_text(mean)} each (mean of {len(used)})"
     room = sum(max(0, int(i["maxmemory"]) - int(i["used_memory"])) for i in infos)
     if any(int(info["maxmemory"]) for info in infos) and mean:
         text += f"; room for about {int(room / mean):,} more of that size"

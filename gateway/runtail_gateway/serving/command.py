@@ -158,6 +158,6 @@ def _fail(text: str) -> int:
 
 
 GATEWAY = Command(
-    "gateway", "serve executions to browsers, terminals and scripts", _configure_gateway, _gateway
+    "gateway", "Serve executions to browsers, terminals and scripts.", _configure_gateway, _gateway
 )
-DEMO = Command("demo", "start an engine, a gateway and a demo workflow", _configure_demo, _demo)
+DEMO = Command("demo", "Start an engine, a gateway and a demo workflow.", _configure_demo, _demo)

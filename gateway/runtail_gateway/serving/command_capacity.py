@@ -13,6 +13,7 @@ EPILOG: Final = """\
 The formula and its costs are told in deploy/capacity.md: they were measured on one core of a small
 machine, so take the answer as a place to begin, and watch the processor time of your own.
 
+examples:
   runtail capacity --executions 200 --records 2000 --viewers 500
   runtail capacity --executions 9999 --records 1e6 --viewers 999999 --together
 """
@@ -21,9 +22,15 @@ machine, so take the answer as a place to begin, and watch the processor time of
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give *parser* the arguments of `runtail capacity`."""
     parser.epilog = EPILOG
-    parser.add_argument("--executions", type=int, required=True, help="that run at once")
-    parser.add_argument("--records", type=float, required=True, help="a second, over all of them")
-    parser.add_argument("--viewers", type=int, required=True, help="at once, over all of them")
+    parser.add_argument(
+        "--executions", type=int, required=True, metavar="N", help="that run at once"
+    )
+    parser.add_argument(
+        "--records", type=float, required=True, metavar="N", help="a second, over all of them"
+    )
+    parser.add_argument(
+        "--viewers", type=int, required=True, metavar="N", help="at once, over all of them"
+    )
     parser.add_argument(
         "--frame-records",
         type=float,

@@ -27,8 +27,11 @@ After `restore` the engine lists what it had lost, and gateways with that archiv
 before: logs, cursors, notes. What the engine knows stays as it is, so it may be run twice, and
 while gateways and workers run. For S3 credentials, region and endpoint come from AWS_….
 
-exit codes: 0 done, 1 some could not be read or restored, 2 wrong usage,
-3 the archive or the engine does not answer"""
+exit codes:
+  0  done
+  1  some could not be read or restored
+  2  wrong usage
+  3  the archive or the engine does not answer"""
 EXIT_SOME_LEFT: Final = 1
 EXIT_AWAY: Final = 3
 _SAID: Final = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -37,6 +38,11 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Lay out *rows* in columns as wide as their widest cell, the last one left as it is."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
+def cut(line: str, width: int) -> str:
+    """Return *line* with at most *width* characters; the last says that there were more."""
+    return line if len(line) <= width else f"{line[: width - 1]}…"
 
 
 def row_of(execution: dict[str, Any], now: datetime) -> tuple[str, ...]:
@@ -88,6 +94,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         now = datetime.now(UTC)
         lines = table([HEADINGS, *(row_of(execution, now) for execution in executions)])
+        if sys.stdout.isatty():
+            lines = [cut(line, shutil.get_terminal_size().columns) for line in lines]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()
     return 0

@@ -14,6 +14,7 @@ from typing import Final, TextIO
 from runtail.command import EXIT_REFUSED, EXIT_USAGE, Command, add_token, add_url
 from runtail.commands.place import execution_id
 from runtail.watching.listening import Cut, listen, logs_address
+from runtail.watching.retry_text import retry_text
 from runtail.watching.tail_many import MOST, REFUSED, Screens, follow_many
 from runtail.watching.terminal import Layout, json_line, notice, visible
 from runtail.watching.viewer import InvalidMessage, Viewer
@@ -97,11 +98,8 @@ def follow(address: str, viewer: Viewer, screen: Screen, token: str | None = Non
                 screen.tell(f"{message} (code {code})" if code else message)
                 return EXIT_REFUSED
             case Retry(delay, tries, reason):
-                reason = f"{address}: {reason}" if tries == 1 else reason
-                if (
-                    tries < 10 or tries % 10 == 0
-                ):  # a gateway that is away all night fills no screen
-                    screen.tell(f"{reason}; reconnecting, try {tries}")
+                if text := retry_text(address, reason, tries):
+                    screen.tell(text)
                 time.sleep(delay)
 
 

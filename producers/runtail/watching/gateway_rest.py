@@ -50,7 +50,8 @@ def opened(
                 remedy = _detail(error) or "see whether it is a gateway's"
             raise GatewayRefused(asked, reason, remedy, error.code) from error
     except (OSError, HTTPException) as error:
-        reason = str(getattr(error, "reason", None) or error)
+        cause = getattr(error, "reason", None) or error
+        reason = getattr(cause, "strerror", None) or str(cause)  # its number helps nobody
         raise GatewayRefused(asked, f"no gateway answers ({reason})", START) from error
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, TextIO
 
 from runtail.watching.listening import Cut, Message, executions_address, listen
+from runtail.watching.retry_text import retry_text
 from runtail.watching.tail_order import Order, place_of
 from runtail.watching.terminal import Layout, json_line, notice, visible
 from runtail.watching.viewer import InvalidMessage, Viewer
@@ -34,7 +35,6 @@ _PASSING: Final = frozenset({"too_many", "unavailable", "full", "newer_format", 
 _NAME_WIDTH: Final = 24  # longer ids keep their ends, which differ
 _COLORS: Final = tuple(f"\x1b[{code}m" for code in (36, 35, 34, 33, 32, 96, 95, 94, 93, 92))
 _RESET: Final = "\x1b[0m"
-_TRIES_TOLD: Final = 10
 
 
 @dataclass(slots=True)
@@ -208,10 +208,8 @@ def _decide(
         screens.tell(told)
     if not delays:
         return None
-    if tries < _TRIES_TOLD or tries % _TRIES_TOLD == 0:
-        why = cut.reason.rstrip(".")
-        reason = f"{address}: {why}" if tries == 1 else why
-        screens.tell(f"{reason}; reconnecting, try {tries}")
+    if text := retry_text(address, cut.reason, tries):
+        screens.tell(text)
     return max(delays)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from rich.console import Group, RenderableType
+from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -22,8 +22,24 @@ _COLORS: Final = {
 }
 _BAR: Final = 10
 _NARROW: Final = 100
+_COLUMNS: Final = (  # after the ID
+    "STATUS",
+    "PROGRESS",
+    "REC/S",
+    "LINES",
+    "ERRORS",
+    "QUIET",
+    "WORKERS",
+    "FOR",
+    "WORKFLOW",
+)
+_RIGHT: Final = frozenset({"REC/S", "LINES", "ERRORS", "QUIET", "WORKERS", "FOR"})
 _QUIET_SECONDS: Final = 30.0
-_WIDE_ONLY: Final = (7, 9)  # the workers and the workflow
+_LEFT_OUT: Final = (  # below this width → these columns
+    (_NARROW, {"WORKERS", "WORKFLOW"}),
+    (72, {"QUIET", "FOR"}),
+    (56, {"REC/S"}),
+)
 
 
 def drawn(
@@ -32,7 +48,7 @@ def drawn(
     """Draw all of it; what finds no room is counted in the last row."""
     lines = board.lines(now)
     room = max(1, height - 6)
-    table = _table(lines[:room], width < _NARROW)
+    table = _table(lines[:room], width)
     head = Text.assemble(
         ("runtail top  ", "bold"),
         visible(url),
@@ -40,7 +56,7 @@ def drawn(
         (link, "dim" if link.startswith("answers") else "bold red"),
     )
     head.no_wrap, head.overflow = True, "ellipsis"
-    rows: list[RenderableType] = [head, _sums(board, now, figures), Text(""), table]
+    rows: list[RenderableType] = [head, _sums(board, now, figures, width), Text(""), table]
     if not lines:
         rows.append(Text("No executions yet. Start one: runtail run -- COMMAND", "dim"))
     if len(lines) > room:
@@ -48,7 +64,7 @@ def drawn(
     return Group(*rows)
 
 
-def _sums(board: Board, now: float, figures: dict[str, Any]) -> Text:
+def _sums(board: Board, now: float, figures: dict[str, Any], width: int) -> Text:
     """Say what goes on now, and what happened in the last hour."""
     said = Text.assemble(
         (f"{board.count('running')} running", "cyan"),
@@ -61,28 +77,27 @@ def _sums(board: Board, now: float, figures: dict[str, Any]) -> Text:
         said.append("  │  last hour: ", "dim")
         said.append(f"{figures.get('completed') or 0} completed, ")
         said.append(f"{failed} failed", "red" if failed else "")
-        said.append(f", {_number(figures.get('records_per_second') or 0)} records/s")
+        if width >= _NARROW:
+            said.append(f", {_number(figures.get('records_per_second') or 0)} records/s")
     said.no_wrap, said.overflow = True, "ellipsis"
     return said
 
 
-def _table(lines: list[Line], narrow: bool) -> Table:
+def _table(lines: list[Line], width: int) -> Table:
+    left_out = {name for below, names in _LEFT_OUT for name in names if width < below}
     table = Table(box=None, pad_edge=False, expand=True, header_style="dim")
     table.add_column("ID", no_wrap=True, overflow="ellipsis", ratio=1, min_width=12)
-    table.add_column("STATUS", no_wrap=True)
-    table.add_column("PROGRESS", no_wrap=True)
-    table.add_column("REC/S", justify="right", no_wrap=True)
-    table.add_column("LINES", justify="right", no_wrap=True)
-    table.add_column("ERRORS", justify="right", no_wrap=True)
-    table.add_column("QUIET", justify="right", no_wrap=True)
-    if not narrow:
-        table.add_column("WORKERS", justify="right", no_wrap=True)
-    table.add_column("FOR", justify="right", no_wrap=True)
-    if not narrow:
-        table.add_column("WORKFLOW", no_wrap=True, overflow="ellipsis", max_width=18)
+    for name in _COLUMNS:
+        if name not in left_out:
+            justify: JustifyMethod = "right" if name in _RIGHT else "left"
+            widest = 18 if name == "WORKFLOW" else None
+            table.add_column(
+                name, justify=justify, no_wrap=True, overflow="ellipsis", max_width=widest
+            )
     now = datetime.now(UTC)
     for line in lines:
-        table.add_row(*_cells(line, now, narrow))
+        cells = zip(("ID", *_COLUMNS), _cells(line, now, width < _NARROW), strict=True)
+        table.add_row(*(cell for name, cell in cells if name not in left_out))
     return table
 
 
@@ -91,7 +106,7 @@ def _cells(line: Line, now: datetime, narrow: bool) -> list[Text]:
     status = visible(state.get("status") or "?")
     errors = (state.get("levels") or {}).get("error") or 0
     quiet = "" if line.quiet is None else f"{line.quiet:.0f} s"
-    cells = [
+    return [
         Text(visible(state.get("id") or "?"), "bold" if line.rate else ""),
         Text(status, _COLORS.get(status, "")),
         _progress(state, narrow),
@@ -103,7 +118,6 @@ def _cells(line: Line, now: datetime, narrow: bool) -> list[Text]:
         Text(duration(state.get("started_at"), state.get("ended_at"), now)),
         Text(visible(state.get("workflow_id") or ""), "dim"),
     ]
-    return [cell for number, cell in enumerate(cells) if not (narrow and number in _WIDE_ONLY)]
 
 
 def _progress(state: State, narrow: bool) -> Text:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.producers.fake_gateway import FakeGateway
 
 from runtail.command import main
-from runtail.commands.ls import duration, row_of, table
+from runtail.commands.ls import cut, duration, row_of, table
 
 Captured = pytest.CaptureFixture[str]
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -68,6 +68,7 @@ def test_a_gateway_that_is_away_is_one_line_with_url_and_remedy(capsys: Captured
     (line,) = capsys.readouterr().err.splitlines()
     assert "http://127.0.0.1:1/executions: no gateway answers" in line
     assert "runtail gateway" in line
+    assert "(Connection refused)" in line
 
 
 def test_a_refusal_names_the_status(capsys: Captured) -> None:
@@ -134,3 +135,8 @@ def test_the_columns_of_a_table_always_line_up(rows: list[tuple[str, str]]) -> N
     for row, line in zip(rows, table(rows), strict=True):
         assert line.ljust(width)[:width].rstrip() == row[0]
         assert line[width + 2 :] == row[1]
+
+
+def test_a_line_is_cut_at_the_width_of_a_terminal() -> None:
+    assert cut("nightly-1  running", 18) == "nightly-1  running"
+    assert cut("nightly-1  running", 17) == "nightly-1  runni…"
