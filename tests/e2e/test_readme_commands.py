@@ -62,7 +62,7 @@ HERE = (  # first lines of the blocks that the tests below run
 )
 FAILING = {"runtail doctor": 1}  # the engine of the tests keeps nothing on disk
 SILENT = ("runtail log", "runtail archive")
-OTHERS = {"token", "alerts", "gateway", "demo", "capacity"}
+OTHERS = {"token", "alerts", "gateway", "demo"}
 """Commands that have sections, and tests, of their own."""
 PROGRAMS = ("bash", "sh", "echo", "cat", "curl", "openssl", "make", "grep", "sed", "expand")
 """What a plain machine has: neither node nor redis-server is among them."""
