@@ -89,7 +89,7 @@ def test_what_executions_take_of_memory_is_told(
     with redis.Redis.from_url(url) as client:
         assert client.exists("runtail:{run-1}:stream")
     _, out = told(capsys, "--redis-url", url)
-    assert "1 executions, " in out
+    assert "1 execution, " in out
     assert "more of that size" in out
 
 
