@@ -14,7 +14,7 @@ from runtail_broker.claim import Claim
 from runtail_broker.connections.client import Nodes
 from runtail_broker.errors import EngineRefused
 from runtail_broker.executions import Executions
-from runtail_broker.script import delete_call, give_up_call, mark_call
+from runtail_broker.script import delete_call, give_up_call, mark_call, note_call
 
 REDIS = pytest.param("redis", marks=pytest.mark.redis_server)
 both = pytest.mark.parametrize("engine", ["embedded", REDIS], indirect=True)
@@ -50,8 +50,12 @@ async def test_an_execution_is_archived_and_its_stream_removed(
     """Redis 7.0 does not let transactions read then, so there it waits until others are removed."""
     execution, shelf = await ended(nodes, "run"), shelf_in(nodes, tmp_path)
     told = await messages(shelf, "run")
+    await nodes.run(note_call("run", "", b'{"id": "n", "seq": 1, "text": "look"}', "key:1", 9))
     async with full(nodes):
-        await shelf.put_away(execution)
+        await shelf.archiving.archive("run")
+        await shelf.archiving.archive_notes("run")
+        await shelf.archiving.release("run", 0)
+        assert await execution.entries() == []
     assert await messages(shelf, "run") == told
 
 

@@ -7,6 +7,7 @@
 local state = load_state()
 if not state then return answer('unknown') end
 if tonumber(ARGV[2]) ~= state.epoch then return answer('changed', state) end
+also_when_full() -- its stream is removed only after this
 local filed = tonumber(redis.call('HGET', state_key, 'filed') or '0') or 0
 redis.call('HSET', state_key, 'filed', text_of(math.max(filed, tonumber(ARGV[3]))))
 return answer('filed', state)

@@ -119,11 +119,20 @@ def put_away(execution_id: str, standing: Standing, now_ms: float, ages: Ages) -
         return None
     if standing.archived < standing.seq:
         return PutAway(execution_id)
-    # nobody ever noted anything: no file; the last note was removed: one that says so
-    if standing.noted > standing.filed and (standing.notes or standing.filed):
+    if _has_notes_to_file(standing):
         return FileNotes(execution_id)
     graced = (now_ms - standing.sealed_ms) / 1000 >= ages.grace_seconds
     return Release(execution_id) if standing.records and graced else None
+
+
+def _has_notes_to_file(standing: Standing) -> bool:
+    """Whether notes have changed since they were archived, beside a log that lies there.
+
+    Where no log does, no state would lead to the notes, and nobody would erase them. If nobody ever
+    noted anything there is nothing to say; if the last note was removed there is.
+    """
+    written = standing.notes or standing.filed
+    return bool(standing.archive and written and standing.noted > standing.filed)
 
 
 def _over(standing: Standing, age_seconds: float, ages: Ages) -> Reason | None:

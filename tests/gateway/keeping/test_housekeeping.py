@@ -207,6 +207,7 @@ def told_with_archive(standing: Standing, seconds: float) -> Verdict | None:
         (replace(SEALED, notes=1, noted=5, filed=5, sealed_ms=NOW), 10_000, None),
         (replace(SEALED, notes=0, noted=5, sealed_ms=NOW), 10_000, None),
         (replace(SEALED, noted=6, filed=5, sealed_ms=NOW - 60_000), 10_000, FileNotes("a")),
+        (replace(AWAY, archive="", notes=1, noted=6), 10_000, None),  # all of it was evicted before
         (replace(AWAY, notes=1, noted=6), 10_000, FileNotes("a")),  # noted after all had gone there
         (AWAY, 99_999.9, None),
         (replace(AWAY, seq=13, records=1), 10**9, PutAway("a")),
