@@ -128,10 +128,9 @@ class Archive:
             tail = await self._store.tail(name, size)
         return read_index(name, tail)
 
-    async def names(self) -> AsyncIterator[str]:
+    def names(self) -> AsyncIterator[str]:
         """Name all objects, those of one folder together."""
-        async for name in self._store.names():
-            yield name
+        return self._store.names()
 
     # --- writing -------------------------------------------------------------------------------
 

@@ -100,7 +100,7 @@ class Index:
             "blocks": [block.row() for block in self.blocks],
             "hashes": self.hashes.spelled(),
         }
-        packed = zstd.compress(orjson.dumps(fields), options=_OPTIONS)
+        packed = compressed(orjson.dumps(fields))
         return _skippable(packed + _LENGTH.pack(len(packed)) + MARK)
 
 
@@ -142,8 +142,8 @@ class PartWriter:
     def _block(self) -> bytes:
         entries = self._entries
         rows = [[e.id.ms, e.id.n, e.count, e.tag, e.flags] for e in entries]
-        table = zstd.compress(orjson.dumps(rows), options=_OPTIONS)
-        lines = zstd.compress(b"\n".join(self._texts) + b"\n", options=_OPTIONS)
+        table = compressed(orjson.dumps(rows))
+        lines = compressed(b"\n".join(self._texts) + b"\n")
         data = _skippable(table) + lines
         where = (self._offset, len(data), zlib.crc32(data))
         self._blocks.append(Block(*where, entries[0].seq, entries[0].before, entries[-1].end))

@@ -34,7 +34,7 @@ class ShareEndpoint:
     async def share(self, request: Request) -> Response:
         """Make a link that lives for `expires_in_seconds` (a day, unless told otherwise).
 
-        Who may read may have one for a moment, which no longer lives than the own right: a download
+        Who may read may have one for a moment, which does not outlive their own right: a download
         is asked for by an address alone.
         """
         require_allowed(request, self._settings.allowed_origins)

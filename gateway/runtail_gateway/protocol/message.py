@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import orjson
 
@@ -16,7 +16,8 @@ from runtail_broker.records.splice import SEPARATOR, records_of
 PROTOCOL = 1
 LARGE_BYTES = 16 * 1024
 """A message of so many bytes is written in parts: joining them would copy it once more."""
-_HEAD = b'{"type":"records","records":['
+RECORDS_HEAD: Final = b'{"type":"records","records":['
+"""What every `records` message begins with; its records follow, then its cursor."""
 
 
 class Message:
@@ -103,13 +104,13 @@ def records(texts: list[bytes], pieces: Sequence[Piece], before: Cursor, cursor:
     if len(texts) > 1:
         texts = [SEPARATOR.join(texts)]
     count = sum([piece.count for piece in pieces])
-    return Message((_HEAD, *texts, _tail(cursor)), before, cursor, count, tuple(pieces))
+    return Message((RECORDS_HEAD, *texts, _tail(cursor)), before, cursor, count, tuple(pieces))
 
 
 def whole(before: Cursor, entry: Entry, text: bytes) -> Message:
     """Make the `records` message of all of *entry*, which follows *before*."""
     cursor, piece = entry.end, Piece(entry, entry.seq, entry.count)
-    return Message((_HEAD, text, _tail(cursor)), before, cursor, entry.count, (piece,))
+    return Message((RECORDS_HEAD, text, _tail(cursor)), before, cursor, entry.count, (piece,))
 
 
 def _tail(cursor: Cursor) -> bytes:

@@ -78,7 +78,7 @@ class Need:
 def need(load: Load) -> Need:
     """Find the fewest gateways and shards that are not fuller than `FULL`.
 
-    Raises ValueError where more gateways do not help: each hears too many executions.
+    Raises ValueError where more gateways do not help: one viewer alone fills a core.
     """
     gateways = 1
     while not _carries(load, gateways):

@@ -16,10 +16,9 @@ import orjson
 from runtail_broker.cursor import Cursor
 from runtail_broker.records.splice import SEPARATOR, records_of
 from runtail_gateway.logs.log_filter import LogFilter
-from runtail_gateway.protocol.message import Message
+from runtail_gateway.protocol.message import RECORDS_HEAD, Message
 
 _ALWAYS: Final = ("status", "lost", "end")
-_HEAD: Final = b'{"type":"records","records":['
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ class Sifted(Message):
         self, text: bytes, count: int, omitted: int, before: Cursor, cursor: Cursor
     ) -> None:
         tail = b'],"cursor":"%b","omitted":%d}' % (str(cursor).encode(), omitted)
-        super().__init__((_HEAD, text, tail), before, cursor, count)
+        super().__init__((RECORDS_HEAD, text, tail), before, cursor, count)
         self.omitted = omitted
 
     @classmethod

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from runtail.command import EXIT_REFUSED, Command, add_token, add_url
 from runtail.watching.gateway_rest import START, GatewayRefused, asked_json
-from runtail.watching.terminal import json_line, visible
+from runtail.watching.terminal import cut, json_line, visible
 
 EPILOG: Final = """\
 examples:
@@ -38,11 +38,6 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Lay out *rows* in columns as wide as their widest cell, the last one left as it is."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-
-
-def cut(line: str, width: int) -> str:
-    """Return *line* with at most *width* characters; the last says that there were more."""
-    return line if len(line) <= width else f"{line[: width - 1]}…"
 
 
 def row_of(execution: dict[str, Any], now: datetime) -> tuple[str, ...]:

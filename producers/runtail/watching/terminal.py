@@ -52,6 +52,11 @@ def visible(text: object) -> str:
     return _UNSAFE.sub(_escape, str(text))
 
 
+def cut(line: str, width: int) -> str:
+    """Return *line* with at most *width* characters; the last says that there were more."""
+    return line if len(line) <= width else f"{line[: width - 1]}…"
+
+
 def lines_of(text: object) -> list[str]:
     """Split *text* at line ends, spell what is unsafe, and turn tabs into spaces; at least one."""
     parts = str(text).replace("\r\n", "\n").rstrip("\n").split("\n")
@@ -137,8 +142,7 @@ class Layout:
         )
 
     def _row(self, record: LogRecord, color: str, word: str, texts: list[str]) -> list[str]:
-        step = visible(record.get("step_name") or "")
-        step = step if len(step) <= STEP_WIDTH else step[: STEP_WIDTH - 1] + "…"
+        step = cut(visible(record.get("step_name") or ""), STEP_WIDTH)
         self._step_width = max(self._step_width, len(step))
         seq, time = visible(record.get("seq", "")), self.when(record.get("timestamp"))
         head = f"{seq:>6} {time} {visible(word)[:8]:<8} {step:<{self._step_width}} "

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.producers.fake_gateway import FakeGateway
 
 from runtail.command import main
-from runtail.commands.ls import cut, duration, row_of, table
+from runtail.commands.ls import duration, row_of, table
+from runtail.watching.terminal import cut
 
 Captured = pytest.CaptureFixture[str]
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
