@@ -47,6 +47,19 @@ def installed() -> tuple[int, str]:
     return code, said
 
 
+def vite(*words: str, cwd: Path = UI) -> None:
+    """Run vite as it is installed, as the builds do."""
+    program = UI / "node_modules" / "vite" / "bin" / "vite.js"
+    command = ["node", str(program), *words]
+    subprocess.run(command, cwd=cwd, check=True, capture_output=True, timeout=60)
+
+
+def built_client(place: Path) -> Path:
+    """Build the client library into *place*, as `npm run build` does; its module."""
+    vite("build", "client", "--outDir", str(place), "--emptyOutDir")
+    return place / "index.js"
+
+
 def built_page() -> tuple[int, str]:
     """Build the page anew, beside the one that is committed, and compare the two."""
     with TemporaryDirectory() as made:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import shutil
 import sys
 import tempfile
 import time
@@ -36,7 +35,6 @@ from tests.bench.store import emptied, started
 from tests.bench.workloads import QUICK, Sizes
 
 _PACKAGES = ("redis", "hiredis", "starlette", "uvicorn", "uvloop", "orjson", "msgpack")
-_PLACE = Path(__file__).parent
 Measure = Callable[[Engine], Run]
 
 
@@ -149,7 +147,6 @@ def _about(engine: Engine) -> dict[str, Any]:
         "packages": {name: version(name) for name in _PACKAGES},
         "left out": {name: why for name in NAMES if (why := contender(name).missing())},
         "versions": {n: contender(n).version() for n in NAMES if not contender(n).missing()},
-        "node": shutil.which("node") is not None,
     }
 
 

@@ -22,8 +22,9 @@ from tests.bench.callers import fields_of, one_call
 from tests.bench.contender import Engine, contender, feeder
 from tests.bench.processes import Usage, running
 from tests.bench.records import numbered, record
+from tests.bench.results import Run
 from tests.bench.store import bytes_of_files, kept
-from tests.bench.workloads import Run, Sizes, names
+from tests.bench.workloads import Sizes, names
 
 from runtail import Publisher, PublisherSettings
 

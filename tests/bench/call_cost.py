@@ -11,8 +11,9 @@ import tempfile
 from pathlib import Path
 
 from tests.bench.callers import CONTENDERS
-from tests.bench.figures import Claim, Run, Section, Target, figures, in_turn
+from tests.bench.figures import Claim, Section, Target, figures, in_turn
 from tests.bench.processes import running
+from tests.bench.results import Run
 
 from runtail_broker.engines.engine import start_engine
 

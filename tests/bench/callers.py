@@ -25,8 +25,9 @@ from typing import Any
 import orjson
 import psutil
 from redis import Redis
-from tests.bench.figures import Run, percentile
+from tests.bench.figures import percentile
 from tests.bench.records import record
+from tests.bench.results import Run
 
 from runtail import Publisher
 from runtail.masks.masking import mask, unmask_all

@@ -22,7 +22,6 @@ class Workload:
     lead: str
     """The quantity by which contenders are compared."""
     run: Callable[[Contender, Engine, Sizes], Run]
-    smaller_is_better: bool = True
 
 
 _CUT = {"cut": "viewers cut off"}
@@ -84,7 +83,6 @@ WORKLOADS = {
         _REPLAYED | _FAULTS,
         "speed",
         several(replay(1)),
-        smaller_is_better=False,
     ),
     "W4.20": Workload(
         "W4.20",
@@ -93,7 +91,6 @@ WORKLOADS = {
         _REPLAYED | _FAULTS,
         "speed",
         several(replay(20)),
-        smaller_is_better=False,
     ),
     "W6": Workload(
         "W6",

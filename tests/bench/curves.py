@@ -13,8 +13,9 @@ from tests.bench.contender import OURS, Engine, Served, contender
 from tests.bench.processes import Usage
 from tests.bench.publishing import Plan as Publishing
 from tests.bench.publishing import publish, publishing
+from tests.bench.results import Run
 from tests.bench.viewers import Plan, seen_by, wait_until_ready, watching
-from tests.bench.workloads import Meter, Run, Sizes, names, replay
+from tests.bench.workloads import Meter, Sizes, names, replay
 from tests.engines import redis_cluster
 
 VIEWERS = (1, 10, 100, 1000, 5000)

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from tests.bench.plots import short
+from tests.bench.results import Run
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -24,8 +27,8 @@ class Figure:
     def row(self) -> str:
         """Write it as a row of a table: median, and what the repetitions spread over."""
         low, high = min(self.values), max(self.values)
-        cells = (self.contender, f"{self.quantity}, {self.unit}", _short(self.median))
-        return f"| {' | '.join(cells)} | {_short(low)} to {_short(high)} |"
+        cells = (self.contender, f"{self.quantity}, {self.unit}", short(self.median))
+        return f"| {' | '.join(cells)} | {short(low)} to {short(high)} |"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,10 @@ class Claim:
     def row(self) -> str:
         """Write it as a row of a table."""
         sign = "at least" if self.at_least else "at most"
-        spread = f"{_short(min(self.ratios))} to {_short(max(self.ratios))}"
+        spread = f"{short(min(self.ratios))} to {short(max(self.ratios))}"
         verdict = "yes" if self.met else "**no**"
         return (
-            f"| {self.text} | {_short(self.ratio)} | {spread} | {sign} {self.bound:g} | {verdict} |"
+            f"| {self.text} | {short(self.ratio)} | {spread} | {sign} {self.bound:g} | {verdict} |"
         )
 
 
@@ -104,9 +107,9 @@ class Target:
         """Write it as a row of a table."""
         figure, sign = self.figure, "at least" if self.at_least else "at most"
         verdict = "**far off**" if self.is_far_off else "yes" if self.met else "no"
-        wished = f"{sign} {_short(self.bound)}"
+        wished = f"{sign} {short(self.bound)}"
         what = f"{figure.contender}: {figure.quantity}, {figure.unit}"
-        return f"| {what} | {_short(self.best)} | {_short(figure.median)} | {wished} | {verdict} |"
+        return f"| {what} | {short(self.best)} | {short(figure.median)} | {wished} | {verdict} |"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +140,6 @@ class Section:
         return "\n".join(lines) + "\n"
 
 
-Run = dict[str, float]
-
-
 def in_turn(repetitions: int, *contenders: Callable[[], Run]) -> list[list[Run]]:
     """Run the *contenders* side by side, *repetitions* times, each time in the other order."""
     runs: list[list[Run]] = [[] for _ in contenders]
@@ -162,7 +162,3 @@ def percentile(values: Iterable[float], share: float) -> float:
     """Return the value that *share* of *values* do not exceed; 0 when there are none."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
-
-
-def _short(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -15,12 +15,9 @@ import math
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
 
@@ -28,9 +25,9 @@ from playwright.async_api import Browser, Page
 from tests.browser import chromium
 from tests.e2e.processes import gateway_with
 from tests.engines import redis_server
+from tests.file_server import served
 from tests.gateway.long_run import LongRun
 from tests.tracing import Trace, traced
-from tests.ui.conftest import Quiet
 from tests.ui.tab import (
     Frames,
     Memory,
@@ -194,18 +191,6 @@ async def _tab() -> AsyncIterator[tuple[Browser, Page]]:
         yield browser, page
 
 
-@contextmanager
-def _served(folder: Path) -> Iterator[str]:
-    """Serve the files of *folder*; yield the origin."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
 def _built() -> Path:
     """Build the page of the other viewers, once."""
     made = _FOLDER / "dist"
@@ -219,7 +204,7 @@ async def _bench(records: int, names: list[str]) -> None:
     with (
         redis_server() as url,
         tempfile.TemporaryDirectory() as folder,
-        _served(_built()) as others,
+        served(_built()) as others,
         gateway_with(url, Path(folder), "--allowed-origin", others) as gateway,
     ):
         nodes = Nodes.connect(url)

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import socket
 import subprocess
 import sys
@@ -140,11 +141,10 @@ def said_by(*words: str) -> str:
     return subprocess.run(words, check=True, capture_output=True, text=True, timeout=10).stdout
 
 
-def free_port() -> int:
-    """Find a port of 127.0.0.1 that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
+def program(name: str) -> str | None:
+    """Find a program: beside this Python, or on PATH."""
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if beside.exists() else shutil.which(name)
 
 
 def listens(port: int) -> bool:

@@ -8,7 +8,6 @@ the three largest costs on top. Needs both programs, and the right to look into 
 from __future__ import annotations
 
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,12 +18,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from redis import Redis
 from tests.bench.catalogue import WORKLOADS
 from tests.bench.contender import OURS, Contender, Engine, Served, contender
+from tests.bench.processes import program
+from tests.bench.store import emptied, started
 from tests.bench.workloads import Sizes
-
-from runtail_broker.engines.engine import start_engine
 
 _FOLDER = Path(__file__).parent / "profiles"
 _RATE = 500
@@ -99,18 +97,9 @@ class _Profiled:
             if self._counting:
                 words = ["perf", "trace", "-s", "-p", pid, "-o", str(out)]
             else:
-                words = [
-                    _py_spy(),
-                    "record",
-                    "-p",
-                    pid,
-                    "-r",
-                    str(_RATE),
-                    "-f",
-                    "raw",
-                    "-o",
-                    str(out),
-                ]
+                spy = program("py-spy")
+                assert spy is not None, "py-spy is not installed, `make bench` does it"
+                words = [spy, "record", "-f", "raw", "-r", f"{_RATE}", "-p", pid, "-o", str(out)]
             looking = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             try:
                 yield served
@@ -121,14 +110,6 @@ class _Profiled:
                     self._found.calls = _calls(out)
                 else:
                     self._found.stacks = _read(out)
-
-
-def _py_spy() -> str:
-    beside = Path(sys.executable).with_name("py-spy")
-    found = str(beside) if beside.exists() else shutil.which("py-spy")
-    if found is None:
-        raise RuntimeError("py-spy is not installed, expected what `make bench` installs")
-    return found
 
 
 def _read(file: Path) -> Counter[tuple[str, ...]]:
@@ -163,16 +144,11 @@ def main(arguments: Sequence[str]) -> int:
     _FOLDER.mkdir(exist_ok=True)
     for workload in arguments or ("W1", "W2", "W3", "W4", "W4.20", "W6"):
         found = Profile()
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            start_engine(Path(folder)) as started,
-            Redis.from_url(started.url) as redis,
-        ):
-            engine = Engine(started.url, redis.info("server")["process_id"], Path(folder))
+        with tempfile.TemporaryDirectory() as folder, started(Path(folder)) as engine:
             for counting in (False, True):
+                emptied(engine)
                 one = _Profiled(contender(OURS), found, counting=counting)
                 WORKLOADS[workload].run(one, engine, _AMOUNT)
-                redis.flushall()
         (_FOLDER / f"{workload}.txt").write_text(found.text(workload))
         print(f"{workload}: {sum(found.stacks.values())} samples", flush=True)
     return 0

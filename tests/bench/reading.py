@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import shutil
-import subprocess
-import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tests.bench.contender import OURS, Engine
-from tests.bench.processes import Usage, command, gateway
+from tests.bench.processes import Usage, command, gateway, running
 from tests.bench.publishing import Plan as Publishing
 from tests.bench.publishing import publish, publishing
-from tests.bench.workloads import Run, Sizes, names
+from tests.bench.results import Run
+from tests.bench.workloads import Sizes, names
 from tests.browser import chromium
-from tests.web import UI
+from tests.file_server import served
+from tests.web import UI, built_client
 
 _HERE = Path(__file__).parent
 _PAGE = """<!doctype html><script type="module">
@@ -51,17 +46,15 @@ def reading(way: str, engine: Engine, sizes: Sizes) -> Run:
         publish(worker)
     with (
         tempfile.TemporaryDirectory() as folder,
-        _files(Path(folder)) as origin,
+        served(Path(folder)) as origin,
         gateway(engine.url, "--allowed-origin", origin) as (_, port),
     ):
         url = f"http://127.0.0.1:{port}"
         if way == "runtail tail":
             return _told(executions[0], url, count)
-        vite = UI / "node_modules" / "vite" / "bin" / "vite.js"
-        words = ["node", str(vite), "build", "client", "--outDir", folder, "--emptyOutDir"]
-        subprocess.run(words, cwd=UI, check=True, capture_output=True, timeout=60)
+        library = built_client(Path(folder))
         if way == "node":
-            return _in_node(Path(folder), url, executions[0], count)
+            return _in_node(library, url, executions[0], count)
         page = _PAGE.format(url=url, execution=executions[0], count=count)
         Path(folder, "page.html").write_text(page)
         return asyncio.run(_in_browser(f"{origin}/page.html", count))
@@ -69,18 +62,17 @@ def reading(way: str, engine: Engine, sizes: Sizes) -> Run:
 
 def _told(execution: str, url: str, count: int) -> Run:
     """Follow with the command, its lines thrown away, until it has written all of them."""
-    program = str(Path(sys.executable).with_name("runtail"))
     began = time.monotonic()
-    with command(program, "tail", execution, "--url", url, "--json") as child:
+    with running("runtail", "tail", execution, "--url", url, "--json") as child:
         for _ in range(count):
             child.line()
         seconds, used = time.monotonic() - began, Usage(child.pid).cpu_seconds()
     return {"speed": count / seconds, "cpu": used * 1e6 / count}
 
 
-def _in_node(folder: Path, url: str, execution: str, count: int) -> Run:
+def _in_node(library: Path, url: str, execution: str, count: int) -> Run:
     script = str(_HERE / "read_with_client.mjs")
-    words = ["--experimental-websocket", "--no-warnings", script, str(folder / "index.js")]
+    words = ["--experimental-websocket", "--no-warnings", script, str(library)]
     with command("node", *words, url, execution, str(count)) as child:
         answer = child.answer()
     return {"speed": count / answer["seconds"], "cpu": answer["cpu"] * 1e6 / count}
@@ -92,22 +84,3 @@ async def _in_browser(address: str, count: int) -> Run:
         await page.goto(address)
         await page.wait_for_function("document.title !== ''", timeout=60_000)
         return {"speed": count / float(await page.title())}
-
-
-@contextmanager
-def _files(folder: Path) -> Iterator[str]:
-    """Serve the files of *folder*; yields the origin."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""

@@ -7,9 +7,10 @@ import asyncio
 from tests.bench.contender import OURS, Contender, Engine, contender
 from tests.bench.publishing import Plan as Publishing
 from tests.bench.publishing import publish, publishing
+from tests.bench.results import Run
 from tests.bench.store import bytes_of_files, bytes_of_keys
 from tests.bench.viewers import Plan, seen_by, wait_until_ready, watching
-from tests.bench.workloads import Run, Sizes, names
+from tests.bench.workloads import Sizes, names
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 

@@ -12,12 +12,11 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from redis import Redis
 from tests.bench.acknowledged import acknowledged
 from tests.bench.contender import FLOOR, FLOOR50, OURS, Engine, contender
-from tests.bench.workloads import Run, Sizes, burst, idle, replay, steady
-
-from runtail_broker.engines.engine import start_engine
+from tests.bench.results import Run
+from tests.bench.store import started
+from tests.bench.workloads import Sizes, burst, idle, replay, steady
 
 AMOUNT = Sizes(
     crowd=100,
@@ -34,12 +33,8 @@ MOST_LOST = ("lost", "repeated", "disordered")
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
     """An engine of its own, which keeps a file as users' do."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        start_engine(Path(folder)) as started,
-        Redis.from_url(started.url) as redis,
-    ):
-        yield Engine(started.url, redis.info("server")["process_id"], Path(folder))
+    with tempfile.TemporaryDirectory() as folder, started(Path(folder)) as engine:
+        yield engine
 
 
 def ratio(

@@ -8,14 +8,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from redis import Redis
 from tests.bench.contender import PEERS, Engine, contender
 from tests.bench.publishing import Plan as Publishing
 from tests.bench.publishing import publishing
+from tests.bench.store import started
 from tests.bench.workloads import Sizes, burst
 from tests.polling import until
-
-from runtail_broker.engines.engine import start_engine
 
 pytestmark = pytest.mark.full
 FAULTS = ("lost", "repeated", "disordered", "cut")
@@ -24,12 +22,8 @@ FAULTS = ("lost", "repeated", "disordered", "cut")
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
     """An engine that all peers use in turn."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        start_engine(Path(folder)) as started,
-        Redis.from_url(started.url) as redis,
-    ):
-        yield Engine(started.url, redis.info("server")["process_id"], Path(folder))
+    with tempfile.TemporaryDirectory() as folder, started(Path(folder)) as engine:
+        yield engine
 
 
 @pytest.fixture(params=PEERS)

@@ -60,8 +60,6 @@ class Seen:
     bytes: int
     seconds: float
     """From before the first connect until the last record."""
-    ready_seconds: float
-    """Until every viewer stood at the head."""
     last_ns: int
     """When the last record came, on the monotonic clock."""
     caught_up_ns: int
@@ -246,7 +244,6 @@ class _Crowd:
             records=sum(v.records for v in self._viewers),
             bytes=sum(v.bytes for v in self._viewers),
             seconds=(self._ended - started) / 1e9,
-            ready_seconds=self._ready_seconds,
             last_ns=self._ended,
             caught_up_ns=self._caught_up,
             p50_ms=percentile(latencies, 0.5),

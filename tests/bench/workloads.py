@@ -8,8 +8,7 @@ the engine (or the contender's own store) too. Latency runs from making a record
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
@@ -18,14 +17,13 @@ from tests.bench.contender import Contender, Engine, Served
 from tests.bench.processes import Usage
 from tests.bench.publishing import Plan as Publishing
 from tests.bench.publishing import Published, publish, publishing
+from tests.bench.results import Run
 from tests.bench.store import emptied
 from tests.bench.viewers import Plan, Seen, seen_by, wait_until_ready, watching
 
-Run = dict[str, float]
 _FAULTS = ("lost", "repeated", "disordered", "cut")
 _ROUNDS = 3
 _ROUND_SECONDS = 5.0  # no further round begins after this
-_MIB = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +61,6 @@ class Meter:
 
     def _now(self) -> tuple[float, float]:
         return sum(each.cpu_seconds() for each in self._servers), self._store.cpu_seconds()
-
-
-@contextmanager
-def _carrying(
-    contender: Contender,
-    engine: Engine,
-    plan: Callable[[Served], tuple[Publishing, Plan]],
-) -> Iterator[tuple[Callable[[], Published], Callable[[], Seen], Meter, float]]:
-    """Start servers, a publisher and viewers that stand at the head."""
-    with contender.serving(engine) as served:
-        feeding, viewing = plan(served)
-        with publishing(feeding) as worker, watching(viewing) as crowd:
-            ready = wait_until_ready(crowd)
-            meter = Meter(served, engine)
-            yield lambda: publish(worker), lambda: seen_by(crowd), meter, ready
 
 
 def names(prefix: str, count: int) -> list[str]:
@@ -149,10 +132,15 @@ def _plan(
 def _delivered(
     contender: Contender, engine: Engine, plan: Callable[[Served], tuple[Publishing, Plan]]
 ) -> Run:
-    with _carrying(contender, engine, plan) as (go, see, meter, _):
-        published = go()
-        seen = see()
-        server, everything = meter.used()
+    """Start servers, a publisher and viewers that stand at the head; publish, and read off."""
+    with contender.serving(engine) as served:
+        feeding, viewing = plan(served)
+        with publishing(feeding) as worker, watching(viewing) as crowd:
+            wait_until_ready(crowd)
+            meter = Meter(served, engine)
+            published = publish(worker)
+            seen = seen_by(crowd)
+            server, everything = meter.used()
     seconds = (seen.last_ns - published.began_ns) / 1e9
     return {
         "deliveries": seen.records / seconds,

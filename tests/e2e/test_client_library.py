@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from tests.e2e.processes import Gateway, gateways, say, told, worker
 from tests.e2e.rows import read_stream
-from tests.web import UI
+from tests.web import UI, built_client
 
 from runtail import Publisher
 from runtail_broker.engines.engine import Engine
@@ -21,14 +21,6 @@ from runtail_broker.engines.engine import Engine
 pytestmark = pytest.mark.node
 SCRIPT = Path(__file__).with_name("watch_with_client.mjs")
 RECORDS = 10_000
-
-
-def built(place: Path) -> Path:
-    """Build the library into *place*, as `npm run build` does."""
-    vite = UI / "node_modules" / "vite" / "bin" / "vite.js"
-    command = ["node", str(vite), "build", "client", "--outDir", str(place), "--emptyOutDir"]
-    subprocess.run(command, cwd=UI, check=True, capture_output=True, timeout=60)
-    return place / "index.js"
 
 
 @contextmanager
@@ -69,7 +61,7 @@ def test_every_record_comes_once_through_a_gateway_that_is_killed(
     place: Path, own_engine: Engine, execution_id: str, transport: str
 ) -> None:
     """Iterator and store share a page's client; the totals prove that both have everything."""
-    library = built(place / "client")
+    library = built_client(place / "client")
     with (
         gateways(own_engine.url, place, 1) as (gateway,),
         worker("owner", own_engine.url, execution_id, RECORDS) as owner,
@@ -96,7 +88,7 @@ def test_the_script_of_its_readme_says_that_a_run_is_complete(
 ) -> None:
     """Ten lines that a reader copies; only where the library lies is another."""
     script = re.findall(r"```js\n(.*?)```", (UI / "client" / "README.md").read_text(), re.S)[1]
-    library = built(place / "client")
+    library = built_client(place / "client")
     (place / "script.mjs").write_text(script.replace("@runtail/client", str(library)))
     with Publisher(own_engine.url) as publisher, publisher.execution(execution_id) as run:
         run.info("hello")

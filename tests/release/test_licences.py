@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from tests.release.licences import (
     page,
     python_parts,
 )
-from tests.web import ROOT, UI
+from tests.web import ROOT, UI, vite
 
 TEXT = FILE.read_text()
 PYTHON = python_parts()
@@ -64,9 +63,7 @@ def test_the_file_is_what_its_command_writes() -> None:
 def test_the_page_is_built_of_nothing_else(tmp_path: Path) -> None:
     """What the bundler read stands in the source maps, which it is asked for here."""
     for options in ([], ["--config", "vite.element.config.ts"]):
-        vite = UI / "node_modules" / "vite" / "bin" / "vite.js"
-        command = ["node", str(vite), "build", "--sourcemap", "--outDir", str(tmp_path), *options]
-        subprocess.run(command, cwd=UI / "app", check=True, capture_output=True, timeout=60)
+        vite("build", "--sourcemap", "--outDir", str(tmp_path), *options, cwd=UI / "app")
     maps = [json.loads(path.read_text())["sources"] for path in tmp_path.glob("*.map")]
     sources = [source for each in maps for source in each]
     assert any("react/src/" in source for source in sources)

@@ -9,18 +9,17 @@ to five times the CPU here, drops what is beyond a channel's capacity, and cuts 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from tests.bench.contender import Engine, Make, Served
 from tests.bench.contenders.channels_site import GROUP, layer_settings
-from tests.bench.processes import command, free_port, listens, packages
+from tests.bench.processes import command, listens, packages, program
 from tests.bench.records import numbered
+from tests.engines import free_port
 from tests.polling import until
 
 _NO_HISTORY = "it keeps no history"
@@ -54,7 +53,8 @@ class Channels:
     @contextmanager
     def serving(self, engine: Engine, *, gateways: int = 1, history: int = 0) -> Iterator[Served]:
         """Run servers on the engine."""
-        uvicorn = str(Path(sys.executable).with_name("uvicorn"))
+        uvicorn = program("uvicorn")
+        assert uvicorn is not None, "the gateway itself is served by it"
         how = ("--log-level", "warning", "--lifespan", "off")  # Channels has no lifespan
         site = "tests.bench.contenders.channels_site:application"
         ports = tuple(free_port() for _ in range(gateways))

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,11 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.contender import Engine, Make, Served
-from tests.bench.processes import Child, command, free_port, packages, said_by
+from tests.bench.processes import Child, command, packages, program, said_by
 from tests.bench.records import numbered
+from tests.engines import free_port
 from tests.polling import until
 
 _PENDING = 4000
+_SERVER = "nats-server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,13 @@ class Nats:
 
     def version(self) -> str:
         """Say what it consists of."""
-        server = program()
+        server = program(_SERVER)
         assert server is not None, "the version of what is missing"
         return f"{said_by(server, '-v').strip().replace(': v', ' ')}, {packages('nats-py')}"
 
     def missing(self) -> str:
         """Say whether its server and client are installed."""
-        if program() is None:
+        if program(_SERVER) is None:
             return "nats-server is not installed"
         try:
             import nats  # noqa: F401 - an optional dependency of the benchmark
@@ -80,12 +80,6 @@ class Nats:
 
 
 CONTENDER = Nats()
-
-
-def program() -> str | None:
-    """Find the server: beside this Python, or on PATH."""
-    beside = Path(sys.executable).with_name("nats-server")
-    return str(beside) if beside.exists() else shutil.which("nats-server")
 
 
 class Feeder:
@@ -125,7 +119,7 @@ def _server(settings: str) -> Iterator[tuple[Child, int, int]]:
 
     It chooses the ports itself: one that was free a moment ago may be taken by a viewer now.
     """
-    found = program()
+    found = program(_SERVER)
     assert found is not None, "serving what is missing"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
